@@ -1,0 +1,62 @@
+#include "base/policy.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "base/units.h"
+
+const struct aq_policy_field *aq_policy_find(const struct aq_policy_table *table, const char *name) {
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->fields[i].name, name) == 0) return &table->fields[i];
+    return NULL;
+}
+
+static int parse_count(const char *text, uint32_t *out) {
+    char *end;
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno || value > UINT32_MAX) return AQ_EPARSE;
+    *out = (uint32_t)value;
+    return 0;
+}
+
+static int set_field(const struct aq_policy_field *field, char *at, const char *value, const char **allowed) {
+    switch (field->type) {
+    case AQ_POLICY_BOOL: {
+        *allowed = "true or false";
+        bool yes = strcmp(value, "true") == 0;
+        if (!yes && strcmp(value, "false") != 0) return AQ_EPARSE;
+        memcpy(at, &yes, sizeof yes);
+        return 0;
+    }
+    case AQ_POLICY_SPAN: {
+        *allowed = "a duration such as \"250ms\", or \"never\"";
+        aq_time_us span_us = AQ_TIME_NEVER;
+        if (strcmp(value, "never") != 0 && aq_units_duration(value, &span_us)) return AQ_EPARSE;
+        memcpy(at, &span_us, sizeof span_us);
+        return 0;
+    }
+    case AQ_POLICY_COUNT: {
+        *allowed = "a whole number";
+        uint32_t count;
+        if (parse_count(value, &count)) return AQ_EPARSE;
+        memcpy(at, &count, sizeof count);
+        return 0;
+    }
+    }
+    return AQ_EINVALID;
+}
+
+int aq_policy_set(const struct aq_policy_table *table, void *policy, const char *name, const char *value,
+                  struct aq_error *error) {
+    const struct aq_policy_field *field = aq_policy_find(table, name);
+    if (!field) return aq_error_set(error, AQ_ENOENT, "no policy is called \"%s\"", name);
+    const char *allowed = "";
+    int rc = set_field(field, (char *)policy + field->offset, value, &allowed);
+    if (rc) return aq_error_set(error, rc, "policy %s: found \"%s\", allowed is %s", name, value, allowed);
+    return 0;
+}
