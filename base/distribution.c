@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "base/real.h"
 
 #define Z99         2.3263478740408408 /* 99th percentile of the standard normal */
 #define SPAN_MAX_US 1e18
@@ -14,11 +15,11 @@ int aq_distribution_prepare(struct aq_distribution *d) {
     switch (d->kind) {
     case AQ_DISTRIBUTION_LOGNORMAL:
         if (!(d->a_us > 0)) return AQ_EINVALID;
-        d->shape = log(d->b_us / d->a_us) / Z99;
+        d->shape = aq_log(d->b_us / d->a_us) / Z99;
         break;
     case AQ_DISTRIBUTION_PARETO: /* P(X > x) = (a/x)^alpha, so alpha = ln(100) / ln(p99/a) */
         if (!(d->a_us > 0) || !(d->b_us > d->a_us)) return AQ_EINVALID;
-        d->shape = log(100) / log(d->b_us / d->a_us);
+        d->shape = aq_log(100) / aq_log(d->b_us / d->a_us);
         break;
     default: d->shape = 0;
     }
@@ -30,8 +31,8 @@ static double draw_us(const struct aq_distribution *d, struct aq_random *random)
     case AQ_DISTRIBUTION_CONSTANT: return d->a_us;
     case AQ_DISTRIBUTION_UNIFORM: return d->a_us + (d->b_us - d->a_us) * aq_random_unit(random);
     case AQ_DISTRIBUTION_EXPONENTIAL: return d->a_us * aq_random_exponential(random);
-    case AQ_DISTRIBUTION_LOGNORMAL: return d->a_us * exp(d->shape * aq_random_normal(random));
-    case AQ_DISTRIBUTION_PARETO: return d->a_us * exp(aq_random_exponential(random) / d->shape);
+    case AQ_DISTRIBUTION_LOGNORMAL: return d->a_us * aq_exp(d->shape * aq_random_normal(random));
+    case AQ_DISTRIBUTION_PARETO: return d->a_us * aq_exp(aq_random_exponential(random) / d->shape);
     }
     return d->a_us;
 }
@@ -46,7 +47,7 @@ double aq_distribution_mean_us(const struct aq_distribution *d) {
     case AQ_DISTRIBUTION_CONSTANT:
     case AQ_DISTRIBUTION_EXPONENTIAL: return d->a_us;
     case AQ_DISTRIBUTION_UNIFORM: return (d->a_us + d->b_us) / 2;
-    case AQ_DISTRIBUTION_LOGNORMAL: return d->a_us * exp(d->shape * d->shape / 2);
+    case AQ_DISTRIBUTION_LOGNORMAL: return d->a_us * aq_exp(d->shape * d->shape / 2);
     case AQ_DISTRIBUTION_PARETO: return d->shape > 1 ? d->a_us * d->shape / (d->shape - 1) : INFINITY;
     }
     return d->a_us;

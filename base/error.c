@@ -33,5 +33,6 @@ void aq_error_prefix(struct aq_error *error, const char *format, ...) {
     int used = vsnprintf(error->text, sizeof error->text, format, args);
     va_end(args);
     if (used < 0 || (size_t)used >= sizeof error->text) return;
-    snprintf(error->text + used, sizeof error->text - (size_t)used, ": %s", old);
+    size_t room = sizeof error->text - (size_t)used;
+    if (snprintf(error->text + used, room, ": %s", old) >= (int)room) return; /* cut at the end */
 }

@@ -20,7 +20,8 @@ void aq_histogram_close(struct aq_histogram *h) {
     *h = (struct aq_histogram){.min_us = AQ_TIME_NEVER};
 }
 
-/* Values below SUB have a bucket each; above, the leading bit names the group and the next 7 bits the bucket in it. */
+/* Values below SUB have a bucket each; above, the leading bit names the group and the next 7 bits the bucket
+ * in it. */
 static uint32_t bucket_of(uint64_t us) {
     if (us < SUB) return (uint32_t)us;
     uint32_t exponent = 63 - (uint32_t)__builtin_clzll(us) - AQ_HISTOGRAM_SUB_BITS;
@@ -44,7 +45,8 @@ void aq_histogram_record(struct aq_histogram *h, aq_time_us span_us) {
 }
 
 void aq_histogram_add(struct aq_histogram *into, const struct aq_histogram *other) {
-    for (uint32_t i = 0; i < AQ_HISTOGRAM_BUCKETS; i++) into->buckets[i] += other->buckets[i];
+    for (uint32_t i = 0; i < AQ_HISTOGRAM_BUCKETS; i++)
+        into->buckets[i] += other->buckets[i];
     into->count += other->count;
     into->sum_us += other->sum_us;
     if (other->min_us < into->min_us) into->min_us = other->min_us;
@@ -53,7 +55,8 @@ void aq_histogram_add(struct aq_histogram *into, const struct aq_histogram *othe
 
 aq_time_us aq_histogram_quantile(const struct aq_histogram *h, double share) {
     if (h->count == 0) return 0;
-    uint64_t wanted = (uint64_t)ceil(share * (double)h->count), seen = 0;
+    /* A share such as 0.07 is not exact in binary: without the allowance 0.07 of 100 would be 8. */
+    uint64_t wanted = (uint64_t)ceil(share * (double)h->count * (1 - 1e-12)), seen = 0;
     if (wanted < 1) wanted = 1;
     if (wanted > h->count) wanted = h->count;
     for (uint32_t i = 0; i < AQ_HISTOGRAM_BUCKETS; i++) {

@@ -15,16 +15,21 @@ static bool fails_now(void) {
     return fail_after-- == 0;
 }
 
-static void *shifted(void *raw) { return raw ? (char *)raw + padding : NULL; }
-static void *unshifted(void *memory) { return memory ? (char *)memory - padding : NULL; }
+static void *shifted(void *raw) {
+    return raw ? (char *)raw + padding : NULL;
+}
+static void *unshifted(void *memory) {
+    return memory ? (char *)memory - padding : NULL;
+}
 
-void *aq_alloc(size_t bytes) { return fails_now() ? NULL : shifted(malloc(bytes + padding)); }
+void *aq_alloc(size_t bytes) {
+    return fails_now() ? NULL : shifted(malloc(bytes + padding));
+}
 
 void *aq_alloc_zeroed(size_t count, size_t bytes) {
     if (fails_now()) return NULL;
-    if (padding == 0) return calloc(count, bytes);
     size_t total;
-    if (__builtin_mul_overflow(count, bytes, &total)) return NULL;
+    if (__builtin_mul_overflow(count, bytes, &total) || total > SIZE_MAX - padding) return NULL;
     return shifted(calloc(1, total + padding));
 }
 
@@ -32,9 +37,13 @@ void *aq_realloc(void *memory, size_t bytes) {
     return fails_now() ? NULL : shifted(realloc(unshifted(memory), bytes + padding));
 }
 
-void aq_free(void *memory) { free(unshifted(memory)); }
+void aq_free(void *memory) {
+    free(unshifted(memory));
+}
 
-void aq_alloc_fail_after(uint64_t skip) { fail_after = skip; }
+void aq_alloc_fail_after(uint64_t skip) {
+    fail_after = skip;
+}
 
 void aq_alloc_set_padding(size_t bytes) {
     AQ_ASSERT(bytes % 16 == 0);
@@ -45,7 +54,8 @@ int aq_array_reserve(void *items_pointer, uint32_t *capacity, size_t wanted, siz
     if (wanted <= *capacity) return 0;
     if (wanted > UINT32_MAX / 2) return AQ_ENOMEM;
     size_t room = *capacity ? *capacity : 8;
-    while (room < wanted) room *= 2;
+    while (room < wanted)
+        room *= 2;
     void *items;
     memcpy(&items, items_pointer, sizeof items);
     items = aq_realloc(items, room * item_bytes);

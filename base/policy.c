@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,4 +60,29 @@ int aq_policy_set(const struct aq_policy_table *table, void *policy, const char 
     int rc = set_field(field, (char *)policy + field->offset, value, &allowed);
     if (rc) return aq_error_set(error, rc, "policy %s: found \"%s\", allowed is %s", name, value, allowed);
     return 0;
+}
+
+const char *aq_policy_format(const struct aq_policy_field *field, const void *policy, char *text, size_t size) {
+    const char *at = (const char *)policy + field->offset;
+    bool yes;
+    aq_time_us span_us;
+    uint32_t count;
+    switch (field->type) {
+    case AQ_POLICY_BOOL:
+        memcpy(&yes, at, sizeof yes);
+        snprintf(text, size, "%s", yes ? "true" : "false");
+        break;
+    case AQ_POLICY_SPAN:
+        memcpy(&span_us, at, sizeof span_us);
+        if (span_us == AQ_TIME_NEVER)
+            snprintf(text, size, "never");
+        else
+            snprintf(text, size, "%lluus", (unsigned long long)span_us);
+        break;
+    case AQ_POLICY_COUNT:
+        memcpy(&count, at, sizeof count);
+        snprintf(text, size, "%u", count);
+        break;
+    }
+    return text;
 }

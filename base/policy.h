@@ -32,4 +32,7 @@ const struct aq_policy_field *aq_policy_find(const struct aq_policy_table *table
 int aq_policy_set(const struct aq_policy_table *table, void *policy, const char *name, const char *value,
                   struct aq_error *error);
 
+/* Writes one field of a policy struct as aq_policy_set reads it, and returns text. */
+const char *aq_policy_format(const struct aq_policy_field *field, const void *policy, char *text, size_t size);
+
 #endif

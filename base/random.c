@@ -1,6 +1,6 @@
 #include "base/random.h"
 
-#include <math.h>
+#include "base/real.h"
 
 static uint64_t splitmix64(uint64_t *state) {
     uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
@@ -22,12 +22,9 @@ void aq_random_init(struct aq_random *random, uint64_t seed, const char *name, u
     if (random->s[0] == 0 && random->s[1] == 0) random->s[0] = 1;
 }
 
-double aq_random_exponential(struct aq_random *random) { return -log1p(-aq_random_unit(random)); }
+double aq_random_exponential(struct aq_random *random) { return -aq_log(1 - aq_random_unit(random)); }
 
 double aq_random_normal(struct aq_random *random) {
-    for (;;) {
-        double x = 2 * aq_random_unit(random) - 1, y = 2 * aq_random_unit(random) - 1;
-        double r = x * x + y * y;
-        if (r > 0 && r < 1) return x * sqrt(-2 * log(r) / r);
-    }
+    double p = ((double)(aq_random_u64(random) >> 11) + 0.5) * 0x1.0p-53; /* never 0, never 1 */
+    return aq_normal_quantile(p);
 }

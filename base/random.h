@@ -48,7 +48,7 @@ static inline bool aq_random_chance(struct aq_random *random, double probability
 /* Exponential with mean 1. Never infinite. */
 double aq_random_exponential(struct aq_random *random);
 
-/* Standard normal (Marsaglia's polar method; draws until accepted). */
+/* Standard normal: the quantile of one uniform draw. */
 double aq_random_normal(struct aq_random *random);
 
 #endif

@@ -20,7 +20,8 @@ static int parse(const char *text, const struct unit *units, double *out) {
     if (!isdigit((unsigned char)text[0])) return AQ_EPARSE;
     size_t digits = strspn(text, "0123456789.");
     char number[32];
-    if (digits >= sizeof number || digits != strcspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/+-_% "))
+    if (digits >= sizeof number ||
+        digits != strcspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/+-_% "))
         return AQ_EPARSE;
     memcpy(number, text, digits);
     number[digits] = 0;
@@ -36,7 +37,7 @@ static int parse(const char *text, const struct unit *units, double *out) {
 }
 
 int aq_units_duration(const char *text, aq_time_us *out_us) {
-    static const struct unit units[] = {{"us", 1},  {"ms", 1e3},    {"s", 1e6},      {"m", 60e6},
+    static const struct unit units[] = {{"us", 1},     {"ms", 1e3},    {"s", 1e6}, {"m", 60e6},
                                         {"h", 3600e6}, {"d", 86400e6}, {NULL, 0}};
     double us;
     if (strcmp(text, "0") == 0) {
@@ -54,7 +55,7 @@ int aq_units_rate(const char *text, double *out_per_s) {
 }
 
 int aq_units_bytes(const char *text, uint64_t *out_bytes) {
-    static const struct unit units[] = {{"B", 1},      {"kB", 1e3},        {"KiB", 1024},
+    static const struct unit units[] = {{"B", 1},    {"kB", 1e3},        {"KiB", 1024},
                                         {"MB", 1e6}, {"MiB", 1048576.0}, {NULL, 0}};
     double bytes;
     if (parse(text, units, &bytes) || bytes > 1e15) return AQ_EPARSE;
@@ -67,9 +68,9 @@ const char *aq_units_format_span(char *text, size_t size, aq_time_us span_us) {
         snprintf(text, size, "never");
     else if (span_us < 1000)
         snprintf(text, size, "%u us", (unsigned)span_us);
-    else if (span_us < 1000000)
+    else if (span_us < 999500) /* "%.3g" would round above to 1e+03 */
         snprintf(text, size, "%.3g ms", (double)span_us / 1e3);
-    else if (span_us < UINT64_C(1000000000))
+    else if (span_us < UINT64_C(999500000))
         snprintf(text, size, "%.3g s", (double)span_us / 1e6);
     else
         snprintf(text, size, "%.0f s", (double)span_us / 1e6);

@@ -1,8 +1,30 @@
-/* The federation client core: chooses a server for each call, keeps a job's origin in its id, sends completions back there, and
-   stops using servers that have stopped working. It does no I/O: events, time and random numbers go in, effects come out.
+/* The federation client core: chooses a server for each call, keeps a job's origin in its id, sends
+   completions back there, and stops using servers that have stopped working. It does no I/O: events, time and
+   random numbers go in, effects come out.
 
-   Servers are named by their index in an address book that many clients may share. Per server nothing is allocated before the
-   client first uses it. */
+   Servers are named by their index in an address book that many clients may share. Per server nothing is
+   allocated before the client first uses it.
+
+   Where a call goes:
+   - put, get, get_multiple_jobs, set_parent_job without a parent, admin and version: one server, chosen
+   uniformly.
+   - done, delete, touch, release, bury, set_children_started, kick with a job id, and put or set_parent_job
+   with a parent: the server named in the id.
+   - stats, ping, clear, throttle, pause, unpause: every member at once. peek, and kick with a tube alone: one
+   member after the other, in list order, until one has a job (kick kicks one job, wherever it is).
+   - drain, add_server, update_servers: the client itself; answered in the same step, with the address in the
+   reply's value.
+
+   The one answer to a call to every member:
+   - stats: OK with one aq_server_stats for each server that answered, in list order; where some were silent,
+   error names them. UNAVAILABLE where none answered.
+   - ping: OK with AQ_REPLY_PONG where all answered, REFUSED with AQ_REPLY_ERROR naming the silent ones where
+   some did, UNAVAILABLE where none did.
+   - clear, throttle, pause, unpause: OK where every member confirmed; UNAVAILABLE where it reached none;
+   REFUSED where all refused; else UNKNOWN, for it is applied in part.
+   - peek and kick: OK with the job found, or without one where every member answered that it has none;
+   UNKNOWN where nothing was found and some were silent (for kick already at the first that may have kicked),
+   UNAVAILABLE where none answered. */
 #ifndef AQ_CLIENT_CLIENT_H
 #define AQ_CLIENT_CLIENT_H
 
@@ -21,8 +43,9 @@ enum aq_outcome {
     AQ_OUTCOME_REFUSED,     /* the server answered that it did not apply it; the reply is at hand */
     AQ_OUTCOME_UNAVAILABLE, /* certainly not applied: it reached no server */
     AQ_OUTCOME_UNKNOWN,     /* it may or may not have been applied */
-    AQ_OUTCOME_INVALID,     /* the call itself is wrong: unknown origin in the id, too large, a parameter missing */
-    AQ_OUTCOME_EMPTY,       /* upstream only: "{}", by which AllQueue's client says that something failed */
+    AQ_OUTCOME_INVALID, /* the call itself is wrong: unknown origin in the id, too large, a parameter missing
+                         */
+    AQ_OUTCOME_EMPTY,   /* upstream only: "{}", by which AllQueue's client says that something failed */
 };
 
 /* "ok", "refused", "unavailable", "unknown", "invalid", "empty": literals. */
@@ -38,21 +61,24 @@ enum aq_client_event_kind {
 
 struct aq_client_event {
     enum aq_client_event_kind kind;
-    uint32_t server;      /* address-book index; not for CALL and WAKE */
-    uint32_t correlation; /* REPLY: of the SEND that it answers */
-    uint64_t call;        /* CALL: the caller's name for it; handed back in ANSWER */
+    uint32_t server;                  /* address-book index; not for CALL and WAKE */
+    uint32_t correlation;             /* REPLY: of the SEND that it answers */
+    uint64_t call;                    /* CALL: the caller's name for it; handed back in ANSWER */
     const struct aq_request *request; /* CALL: borrowed until the ANSWER of this call, texts included */
     const struct aq_reply *reply;     /* REPLY: borrowed for this step; NULL where the bytes made no sense */
 };
 
 enum aq_client_effect_kind {
-    AQ_CLIENT_CONNECT,    /* start to connect to server; CONNECTED or DISCONNECTED must follow, unless CLOSE comes first */
+    AQ_CLIENT_CONNECT,    /* start to connect to server; CONNECTED or DISCONNECTED must follow, unless CLOSE
+                             comes first */
     AQ_CLIENT_CLOSE,      /* drop the connection to server; nothing more may be reported of it */
     AQ_CLIENT_SEND,       /* send request to server, on a connection that is up */
     AQ_CLIENT_ANSWER,     /* answer call: outcome, reply */
-    AQ_CLIENT_CHOICE,     /* told for measurement: call picked server among the eligible ones (a free choice, first attempt) */
+    AQ_CLIENT_CHOICE,     /* told for measurement: call picked server among the eligible ones (a free choice,
+                             first attempt) */
     AQ_CLIENT_RETRY,      /* told for measurement: call picked server after an attempt elsewhere had failed */
-    AQ_CLIENT_MEMBERSHIP, /* told for measurement: the set of servers that free choices are made from has changed */
+    AQ_CLIENT_MEMBERSHIP, /* told for measurement: the set of servers that free choices are made from has
+                             changed */
     AQ_CLIENT_MARK,       /* told for measurement: a named point was reached (mark) */
 };
 
@@ -89,18 +115,20 @@ const char *aq_client_mark_word(enum aq_client_mark mark);
 
 struct aq_client_effect {
     enum aq_client_effect_kind kind;
-    uint32_t server;           /* CONNECT, CLOSE, SEND, CHOICE, RETRY; ANSWER: the server that answered, or UINT32_MAX */
+    uint32_t
+        server; /* CONNECT, CLOSE, SEND, CHOICE, RETRY; ANSWER: the server that answered, or UINT32_MAX */
     uint32_t correlation;      /* SEND: unique within this client until it wraps at 2^32 */
     enum aq_client_mark mark;  /* MARK */
     enum aq_outcome outcome;   /* ANSWER */
     bool own;                  /* SEND: the client's own (a probe, a drain sweep), not made for a call */
     uint64_t call;             /* ANSWER, CHOICE, RETRY; SEND: the call it is made for, unless own */
     struct aq_request request; /* SEND: texts borrowed from the call's request or from effects->texts */
-    const struct aq_reply *reply; /* ANSWER: borrowed, valid until the next step; NULL for outcomes without one */
+    const struct aq_reply
+        *reply; /* ANSWER: borrowed, valid until the next step; NULL for outcomes without one */
 };
 
-/* The effects of one step, in the order in which they must be carried out. One struct serves many clients in turn. All zero is
-   a valid empty one. */
+/* The effects of one step, in the order in which they must be carried out. One struct serves many clients in
+   turn. All zero is a valid empty one. */
 struct aq_client_effects {
     struct aq_client_effect *items;
     uint32_t count;
@@ -110,40 +138,50 @@ struct aq_client_effects {
 void aq_client_effects_close(struct aq_client_effects *effects);
 
 struct aq_client_config {
-    const struct aq_address_book *book;    /* borrowed; may grow while the client lives */
+    struct aq_address_book *book; /* borrowed and shared; grows when add_server, update_servers or a redirect
+                                     names an address that it does not have yet */
     const struct aq_client_policy *policy; /* borrowed; unchanged while the client lives */
-    const uint32_t *servers;               /* borrowed while the client lives: address-book indexes of the configured list */
-    uint32_t server_count;                 /* at least 1 */
-    struct aq_random random;               /* the client's own stream, copied */
+    const uint32_t
+        *servers;          /* borrowed while the client lives: address-book indexes of the configured list */
+    uint32_t server_count; /* at least 1 */
+    struct aq_random random; /* the client's own stream, copied */
 };
 
-/* A client that has connected to nothing yet; it connects on first use. Errors: AQ_EINVALID (empty list or an index outside the
-   book), AQ_ENOMEM; *out untouched. */
+/* A client that has connected to nothing yet; it connects on first use. Errors: AQ_EINVALID (empty list or an
+   index outside the book), AQ_ENOMEM; *out untouched. */
 int aq_client_new(const struct aq_client_config *config, struct aq_client **out);
 
 /* Frees the client; calls under way are forgotten without an answer. NULL is fine. */
 void aq_client_free(struct aq_client *client);
 
-/* The one entry point. Empties *effects, handles the event and fills *effects. now_us must not fall from step to step. Must not be
-   called from within itself. Errors: AQ_ENOMEM: the client may have lost the event and should be freed. */
+/* The one entry point. Empties *effects, handles the event and fills *effects. now_us must not fall from step
+   to step. Must not be called from within itself. Errors: AQ_ENOMEM: the client may have lost the event and
+   should be freed. */
 int aq_client_step(struct aq_client *client, aq_time_us now_us, const struct aq_client_event *event,
                    struct aq_client_effects *effects);
 
 /* When WAKE is wanted next; AQ_TIME_NEVER for not at all. Changes only in a step. */
 aq_time_us aq_client_next_wake(const struct aq_client *client);
 
-/* The servers among which a put (for_put) or get is now chosen: writes up to `room` address-book indexes in list order and returns
-   their number, which may be larger than room. */
+/* The servers among which a put (for_put) or get is now chosen: writes up to `room` address-book indexes in
+   list order and returns their number, which may be larger than room. */
 uint32_t aq_client_eligible(const struct aq_client *client, bool for_put, uint32_t *out, uint32_t room);
 
 /* What the client thinks of a server: for reports and replay. */
-enum aq_server_health { AQ_SERVER_WELL, AQ_SERVER_SICK, AQ_SERVER_PROBING, AQ_SERVER_DRAINING, AQ_SERVER_REMOVED };
+enum aq_server_health {
+    AQ_SERVER_WELL,
+    AQ_SERVER_SICK,
+    AQ_SERVER_PROBING,
+    AQ_SERVER_DRAINING,
+    AQ_SERVER_REMOVED
+};
 enum aq_server_health aq_client_health(const struct aq_client *client, uint32_t server);
 
 /* Calls that have not been answered yet. */
 uint32_t aq_client_calls_open(const struct aq_client *client);
 
-/* Checks every invariant of the client's tables; aborts where one is broken. For tests and for runs with checks on. */
+/* Checks every invariant of the client's tables; aborts where one is broken. For tests and for runs with
+ * checks on. */
 void aq_client_check(const struct aq_client *client);
 
 #endif

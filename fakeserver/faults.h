@@ -1,5 +1,6 @@
-/* Faults of a server as plain data, and the pure decision whether one acts on a message. The same decision serves the simulated
-   and the live world. What happens to a whole server (crash, restart) is done by the world that owns it. */
+/* Faults of a server as plain data, and the pure decision whether one acts on a message. The same decision
+   serves the simulated and the live world. What happens to a whole server (crash, restart) is done by the
+   world that owns it. */
 #ifndef AQ_FAKESERVER_FAULTS_H
 #define AQ_FAKESERVER_FAULTS_H
 
@@ -31,22 +32,24 @@ const char *aq_server_fault_word(enum aq_server_fault_kind kind);
 /* One rule in force on a server. */
 struct aq_fault_rule {
     enum aq_server_fault_kind kind;
-    uint32_t id;           /* the owner's name for it; unique on the server */
-    uint32_t actions;      /* bit 1 << enum aq_action for each action it acts on; 0: all */
-    struct aq_text tube;   /* acts on this tube only; empty: all. Borrowed while the rule is in force. Matches put, get,
-                              get_multiple_jobs, peek and the other requests that name a tube; a completion matches by the
-                              tube of its job */
-    double probability;    /* chance to act on a matching message, 0..1 */
-    uint64_t nth;          /* act on the n-th matching message only, counted from 1; 0: on each */
-    double factor;         /* SLOW: service times are multiplied by this */
-    int64_t jump_us;       /* CLOCK_JUMP: added to the server's clock, once, when the rule comes into force */
-    struct aq_text error;  /* ERROR_REPLY: the text after "error: ". Borrowed likewise */
-    uint64_t matched;      /* receipt: messages that matched */
-    uint64_t touched;      /* receipt: messages (or, for PAUSE and CLOCK_JUMP, times) it acted on */
+    uint32_t id;          /* the owner's name for it; unique on the server */
+    uint32_t actions;     /* bit 1 << enum aq_action for each action it acts on; 0: all */
+    struct aq_text tube;  /* acts on this tube only; empty: all. Borrowed while the rule is in force. Matches
+                             put, get,  get_multiple_jobs, peek and the other requests that name a tube; a
+                             completion matches by the  tube of its job */
+    double probability;   /* chance to act on a matching message, 0..1 */
+    uint64_t nth;         /* act on the n-th matching message only, counted from 1; 0: on each */
+    double factor;        /* SLOW: service times are multiplied by this */
+    int64_t jump_us;      /* CLOCK_JUMP: added to the server's clock, once, when the rule comes into force */
+    struct aq_text error; /* ERROR_REPLY: the text after "error: ". Borrowed likewise */
+    uint64_t matched;     /* receipt: messages that matched */
+    uint64_t touched;     /* receipt: messages (or, for PAUSE and CLOCK_JUMP, times) it acted on */
 };
 
-/* Does the rule act on this message? Counts it as matched, and as touched where the answer is yes. `tube` is the tube of the
-   message or of its job, empty where unknown. Draws from random only where 0 < probability < 1 and the message matches. */
-bool aq_fault_decide(struct aq_fault_rule *rule, enum aq_action action, struct aq_text tube, struct aq_random *random);
+/* Does the rule act on this message? Counts it as matched, and as touched where the answer is yes. `tube` is
+   the tube of the message or of its job, empty where unknown. Draws from random only where 0 < probability <
+   1 and the message matches. */
+bool aq_fault_decide(struct aq_fault_rule *rule, enum aq_action action, struct aq_text tube,
+                     struct aq_random *random);
 
 #endif

@@ -1,5 +1,5 @@
-/* The fake AllQueue server core: tubes, leases, completions, one request at a time. It does no I/O: events, time and random numbers
-   go in; replies, records to persist and taps come out. */
+/* The fake AllQueue server core: tubes, leases, completions, one request at a time. It does no I/O: events,
+   time and random numbers go in; replies, records to persist and taps come out. */
 #ifndef AQ_FAKESERVER_SERVER_H
 #define AQ_FAKESERVER_SERVER_H
 
@@ -12,11 +12,19 @@
 
 struct aq_server; /* opaque; see server.c */
 
-enum aq_job_state { AQ_JOB_READY, AQ_JOB_DELAYED, AQ_JOB_RESERVED, AQ_JOB_BURIED, AQ_JOB_PARENT, AQ_JOB_STATE_COUNT };
+enum aq_job_state {
+    AQ_JOB_READY,
+    AQ_JOB_DELAYED,
+    AQ_JOB_RESERVED,
+    AQ_JOB_BURIED,
+    AQ_JOB_PARENT,
+    AQ_JOB_STATE_COUNT
+};
 
 /* How long the server works on one request. */
 struct aq_service_model {
-    struct aq_distribution by_action[AQ_ACTION_COUNT]; /* prepared; AQ_DISTRIBUTION_CONSTANT 0 costs no time */
+    struct aq_distribution
+        by_action[AQ_ACTION_COUNT]; /* prepared; AQ_DISTRIBUTION_CONSTANT 0 costs no time */
 };
 
 /* A job as it is kept on disk, and as it is given back at a restart. */
@@ -26,27 +34,28 @@ struct aq_job_record {
     int32_t priority, expired_limit;
     int64_t ttl_s;
     uint32_t expireds, releases;
-    aq_time_us due_us; /* DELAYED: when it is ready; RESERVED: when the lease ends. The server's own clock */
+    aq_time_us due_us; /* DELAYED: when it is ready; RESERVED: when the lease ends. The server's own clock:
+                          world time plus clock_offset_us and all jumps, modulo 2^64. Else 0 */
 };
 
 /* What the server did, told to the ledger. Taps are true whatever becomes of the reply. */
 #define AQ_TAPS(X)                                                                                           \
-    X(PUT, "put")               /* a job was accepted: ready or delayed */                                    \
-    X(LEASE, "lease")           /* a job was handed out; ends at due_us */                                    \
-    X(TAKEN, "taken")           /* get with delete: handed out and gone at once */                            \
-    X(EMPTY, "empty")           /* a get found nothing (also: paused, throttled) */                           \
-    X(DONE, "done")             /* a held job was finished */                                                 \
-    X(DELETED, "deleted")       /* a job was deleted, whatever its state was */                               \
-    X(TOUCHED, "touched")       /* a lease was renewed; ends at due_us */                                     \
-    X(RELEASED, "released")     /* a held job was put back, ready or delayed */                               \
-    X(BURIED, "buried")         /* a held job was buried by its holder */                                     \
-    X(KICKED, "kicked")         /* a buried job was made ready */                                             \
-    X(EXPIRED, "expired")       /* a lease ran out; the job is ready again or, with state BURIED, buried */   \
-    X(AUTOBURIED, "autoburied") /* a release went over the limit and buried the job */                        \
-    X(MATURED, "matured")       /* a delayed job became ready */                                              \
-    X(CLEARED, "cleared")       /* a job was removed by clear */                                              \
-    X(MISSED, "missed")         /* a completion named a job that is not here, or not in a state for it */     \
-    X(RESTORED, "restored")     /* a job came back from disk; former_id where its id changed */               \
+    X(PUT, "put")               /* a job was accepted: ready or delayed */                                   \
+    X(LEASE, "lease")           /* a job was handed out; ends at due_us */                                   \
+    X(TAKEN, "taken")           /* get with delete: handed out and gone at once */                           \
+    X(EMPTY, "empty")           /* a get found nothing (also: paused, throttled) */                          \
+    X(DONE, "done")             /* a held job was finished */                                                \
+    X(DELETED, "deleted")       /* a job was deleted, whatever its state was */                              \
+    X(TOUCHED, "touched")       /* a lease was renewed; ends at due_us */                                    \
+    X(RELEASED, "released")     /* a held job was put back, ready or delayed */                              \
+    X(BURIED, "buried")         /* a held job was buried by its holder */                                    \
+    X(KICKED, "kicked")         /* a buried job was made ready */                                            \
+    X(EXPIRED, "expired")       /* a lease ran out; the job is ready again or, with state BURIED, buried */  \
+    X(AUTOBURIED, "autoburied") /* a release went over the limit and buried the job */                       \
+    X(MATURED, "matured")       /* a delayed job became ready */                                             \
+    X(CLEARED, "cleared")       /* a job was removed by clear */                                             \
+    X(MISSED, "missed")         /* a completion named a job that is not here, or not in a state for it */    \
+    X(RESTORED, "restored")     /* a job came back from disk; former_id where its id changed */              \
     X(FAILED, "failed")         /* a request was answered with an error and changed nothing */
 
 enum aq_tap_kind {
@@ -59,51 +68,56 @@ const char *aq_tap_word(enum aq_tap_kind kind);
 
 struct aq_tap {
     enum aq_tap_kind kind;
-    enum aq_action action;    /* the request that caused it; AQ_ACTION_COUNT for the server's own sweeps and restores */
-    enum aq_job_state state;  /* of the job afterwards; meaningless when it is gone */
-    enum aq_job_state before; /* of the job just before; meaningless for PUT, EMPTY, MISSED, RESTORED, FAILED */
-    uint32_t peer;            /* who asked; UINT32_MAX for the server's own */
+    enum aq_action
+        action; /* the request that caused it; AQ_ACTION_COUNT for the server's own sweeps and restores */
+    enum aq_job_state state; /* of the job afterwards; meaningless when it is gone */
+    enum aq_job_state
+        before;    /* of the job just before; meaningless for PUT, EMPTY, MISSED, RESTORED, FAILED */
+    uint32_t peer; /* who asked; UINT32_MAX for the server's own */
     uint32_t correlation;
-    uint32_t priority;        /* bucket 1..9 of the job */
-    uint32_t expireds;        /* of the job, after this */
-    uint64_t job_hash;        /* aq_text_hash of job_id; 0 where there is no job */
-    uint64_t lease;           /* number of the lease that this made, renewed or ended; unique on this server object; 0: none */
-    aq_time_us due_us;        /* LEASE, TOUCHED: end of the lease; delayed job: when it is ready; world time */
-    int64_t ttl_s;            /* of the job */
-    struct aq_text job_id;    /* as the server knows it: no server prefix. MISSED: as asked for */
+    uint32_t priority; /* bucket 1..9 of the job */
+    uint32_t expireds; /* of the job, after this */
+    uint64_t job_hash; /* aq_text_hash of job_id; 0 where there is no job */
+    uint64_t lease; /* number of the lease that this made, renewed or ended; unique on this server object; 0:
+                       none */
+    aq_time_us due_us;     /* LEASE, TOUCHED: end of the lease; delayed job: when it is ready; world time */
+    int64_t ttl_s;         /* of the job */
+    struct aq_text job_id; /* as the server knows it: no server prefix. MISSED: as asked for */
     struct aq_text former_id; /* RESTORED */
     struct aq_text tube;
-    struct aq_text body;      /* of the job, where there is one */
+    struct aq_text body; /* of the job, where there is one */
 };
 
 enum aq_server_event_kind {
     AQ_SERVER_REQUEST, /* a request arrived: peer, correlation, request, token */
-    AQ_SERVER_SAVED,   /* what the last PERSIST effects asked for is on disk */
+    AQ_SERVER_SAVED, /* all that PERSIST and UNPERSIST have asked for up to now is on disk. Wanted after each
+                        step with such effects, those of sweeps included, but not RESTORE: until then the
+                        server only lets requests wait. Harmless when nothing is waited for */
     AQ_SERVER_RESTORE, /* at start, before any request: one record from disk */
     AQ_SERVER_FAULT,   /* put *rule in force, copied */
     AQ_SERVER_HEAL,    /* take the rule with this id out of force */
-    AQ_SERVER_WAKE,    /* the time that aq_server_next_wake named has come */
+    AQ_SERVER_WAKE,    /* the time that aq_server_next_wake named has come; harmless at any other time */
 };
 
 struct aq_server_event {
     enum aq_server_event_kind kind;
-    uint32_t peer;                      /* REQUEST: where the reply goes */
-    uint32_t correlation;               /* REQUEST: handed back in the reply */
-    uint32_t token;                     /* REQUEST: the owner's name for the request's memory */
-    uint32_t rule_id;                   /* HEAL */
-    const struct aq_request *request;   /* REQUEST: borrowed until the FINISHED effect with this token. NULL for bytes that make no
-                                           sense: `malformed` says why */
-    struct aq_text malformed;           /* REQUEST without request: text of the error reply; borrowed likewise */
+    uint32_t peer;                    /* REQUEST: where the reply goes */
+    uint32_t correlation;             /* REQUEST: handed back in the reply */
+    uint32_t token;                   /* REQUEST: the owner's name for the request's memory */
+    uint32_t rule_id;                 /* HEAL */
+    const struct aq_request *request; /* REQUEST: borrowed until the FINISHED effect with this token. NULL for
+                                         bytes that make no sense: `malformed` says why */
+    struct aq_text malformed; /* REQUEST without request: text of the error reply; borrowed likewise */
     const struct aq_job_record *record; /* RESTORE: borrowed for this step */
     const struct aq_fault_rule *rule;   /* FAULT: borrowed for this step, its texts while in force */
 };
 
 enum aq_server_effect_kind {
-    AQ_SERVER_REPLY,      /* send reply to peer */
-    AQ_SERVER_PERSIST,    /* write record to disk, replacing what is there under record.job_id */
-    AQ_SERVER_UNPERSIST,  /* remove what is on disk under record.job_id */
-    AQ_SERVER_FINISHED,   /* the request's memory (token) is no longer needed; exactly once for each REQUEST */
-    AQ_SERVER_TAP,        /* tell the ledger */
+    AQ_SERVER_REPLY,     /* send reply to peer */
+    AQ_SERVER_PERSIST,   /* write record to disk, replacing what is there under record.job_id */
+    AQ_SERVER_UNPERSIST, /* remove what is on disk under record.job_id */
+    AQ_SERVER_FINISHED,  /* the request's memory (token) is no longer needed; exactly once for each REQUEST */
+    AQ_SERVER_TAP,       /* tell the ledger */
 };
 
 struct aq_server_effect {
@@ -117,8 +131,9 @@ struct aq_server_effect {
     };
 };
 
-/* The effects of one step, in the order in which they must be carried out. With persistence on, PERSIST and UNPERSIST come first and
-   the REPLY of the same request comes in the step of SAVED. One struct serves many servers in turn. All zero is valid and empty. */
+/* The effects of one step, in the order in which they must be carried out. With persistence on, PERSIST and
+   UNPERSIST come first and the REPLY of the same request comes in the step of SAVED. One struct serves many
+   servers in turn. All zero is valid and empty. */
 struct aq_server_effects {
     struct aq_server_effect *items;
     uint32_t count;
@@ -128,45 +143,54 @@ struct aq_server_effects {
 void aq_server_effects_close(struct aq_server_effects *effects);
 
 struct aq_server_config {
-    const struct aq_server_policy *policy; /* borrowed; unchanged while the server lives */
+    const struct aq_server_policy *policy;  /* borrowed; unchanged while the server lives */
     const struct aq_service_model *service; /* borrowed likewise */
-    bool persistent;       /* emit PERSIST and wait for SAVED before replying */
-    bool taps;             /* emit TAP */
-    int64_t default_ttl_s; /* AllQueue: 3600 */
-    uint32_t queue_max;    /* requests that may wait; further ones are dropped and counted. AllQueue on libzmq: 1000 a peer */
+    bool persistent;                        /* emit PERSIST and wait for SAVED before replying */
+    bool taps;                              /* emit TAP */
+    int64_t default_ttl_s;                  /* AllQueue: 3600 */
+    uint32_t queue_max; /* requests that may wait; further ones are dropped and counted. AllQueue on libzmq:
+                           1000 a peer */
     int64_t clock_offset_us; /* a clock jump that outlived the process: added to now for leases and delays */
-    struct aq_random random; /* the server's own stream, copied */
+    struct aq_random random; /* the server's own stream, copied. Each start of a server needs another one, or
+                                it would make the same job ids again */
 };
 
 /* Errors: AQ_ENOMEM (*out untouched). */
 int aq_server_new(const struct aq_server_config *config, struct aq_server **out);
 
-/* Frees the server as a crash would: waiting requests are forgotten without FINISHED; their owner takes them back. NULL is fine. */
+/* Frees the server as a crash would: waiting requests are forgotten without FINISHED; their owner takes them
+ * back. NULL is fine. */
 void aq_server_free(struct aq_server *server);
 
-/* The one entry point. Empties *effects, handles the event and fills *effects. now_us must not fall from step to step. Must not be
-   called from within itself. Errors: AQ_ENOMEM: the server should be freed. */
+/* The one entry point. Empties *effects, handles the event and fills *effects. now_us must not fall from step
+   to step. Sweeps with a period tick from the first step on, whatever its event. Must not be called from
+   within itself. Errors: AQ_ENOMEM: the server should be freed. AQ_EINVALID, AQ_EEXISTS: a RESTORE of a
+   record with an impossible id, state, priority or ttl, or with the id of a job that is here; nothing
+   changed. */
 int aq_server_step(struct aq_server *server, aq_time_us now_us, const struct aq_server_event *event,
                    struct aq_server_effects *effects);
 
-/* When WAKE is wanted next; AQ_TIME_NEVER for not at all. Changes only in a step. */
+/* When WAKE is wanted next, never before the last step; AQ_TIME_NEVER for not at all. Changes only in a step.
+ */
 aq_time_us aq_server_next_wake(const struct aq_server *server);
 
 /* Counters since the server was made. */
 struct aq_server_counters {
-    uint64_t requests;      /* arrived */
-    uint64_t dropped;       /* refused because queue_max were waiting */
+    uint64_t requests;                 /* arrived */
+    uint64_t dropped;                  /* refused because queue_max were waiting */
     uint64_t jobs[AQ_JOB_STATE_COUNT]; /* held now, by state */
-    uint32_t queue;         /* requests waiting or in service now */
-    aq_time_us busy_us;     /* time spent in service, of requests completed */
+    uint32_t queue;                    /* requests waiting or in service now */
+    aq_time_us busy_us;                /* time spent in service, of requests completed */
 };
 struct aq_server_counters aq_server_counters(const struct aq_server *server);
 
 /* The receipts of a rule in force. NULL where there is none with this id. Valid until the next step. */
 const struct aq_fault_rule *aq_server_rule(const struct aq_server *server, uint32_t rule_id);
 
-/* Calls visit for each job held, in a fixed order (by the job's slot). For the final reckoning and for replay. */
-void aq_server_each_job(const struct aq_server *server, void (*visit)(void *arg, const struct aq_job_record *record), void *arg);
+/* Calls visit for each job held, in a fixed order (by the job's slot). For the final reckoning and for
+ * replay. */
+void aq_server_each_job(const struct aq_server *server,
+                        void (*visit)(void *arg, const struct aq_job_record *record), void *arg);
 
 /* Checks every invariant of the server's tables; aborts where one is broken. */
 void aq_server_check(const struct aq_server *server);

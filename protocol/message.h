@@ -1,5 +1,5 @@
-/* AllQueue's requests and replies as plain structs. All texts are borrowed; who owns them is said where a message is handed
-   over. The wire form of each is in protocol/codec.h. */
+/* AllQueue's requests and replies as plain structs. All texts are borrowed; who owns them is said where a
+   message is handed over. The wire form of each is in protocol/codec.h. */
 #ifndef AQ_PROTOCOL_MESSAGE_H
 #define AQ_PROTOCOL_MESSAGE_H
 
@@ -48,13 +48,19 @@ const char *aq_action_word(enum aq_action action);
 /* Errors: AQ_ENOENT (out untouched) for an unknown word. */
 int aq_action_parse(struct aq_text word, enum aq_action *out);
 
-/* done, delete, touch, release, bury: actions on a job that a worker holds, which must reach the job's origin. */
+/* The action whose word stands in the reply to `asked`: get for get_multiple_jobs and peek, pause for
+   unpause, and itself for all others. */
+enum aq_action aq_action_answered_as(enum aq_action asked);
+
+/* done, delete, touch, release, bury: actions on a job that a worker holds, which must reach the job's
+ * origin. */
 static inline bool aq_action_is_completion(enum aq_action action) {
     return action == AQ_ACTION_DONE || action == AQ_ACTION_DELETE || action == AQ_ACTION_TOUCH ||
            action == AQ_ACTION_RELEASE || action == AQ_ACTION_BURY;
 }
 
-/* Which parameters a request carries: one bit each in aq_request.given. An absent one has the server's default. */
+/* Which parameters a request carries: one bit each in aq_request.given. An absent one has the server's
+ * default. */
 enum aq_param {
     AQ_PARAM_TUBE = 1 << 0,
     AQ_PARAM_JOB_ID = 1 << 1,
@@ -82,24 +88,25 @@ struct aq_request {
     uint8_t action; /* enum aq_action */
     bool noop;
     bool run_on_timeout;
-    bool remove;              /* the value of get's "delete" parameter; AllQueue looks at its presence only */
-    bool buried;              /* peek at the buried jobs */
-    uint16_t port;            /* admin redirect: "port" */
-    uint32_t given;           /* AQ_PARAM_* bits */
-    int32_t priority;         /* as sent; clamping is the server's */
-    int32_t expired_limit;    /* expiries before the job is buried */
-    int32_t count;            /* jobs wanted */
-    int32_t limit;            /* children of a parent job */
-    double tps;               /* throttle: gets per second, 0 or less for none */
-    int64_t ttl_s;            /* seconds a lease lasts */
-    int64_t delay_s;          /* seconds before a put or released job is ready */
-    int64_t timeout_s;        /* seconds after which a parent job no longer waits */
+    bool remove;           /* the value of get's "delete" parameter; AllQueue looks at its presence only */
+    bool buried;           /* peek at the buried jobs */
+    uint16_t port;         /* admin redirect: "port" */
+    uint32_t given;        /* AQ_PARAM_* bits */
+    int32_t priority;      /* as sent; clamping is the server's */
+    int32_t expired_limit; /* expiries before the job is buried */
+    int32_t count;         /* jobs wanted */
+    int32_t limit;         /* children of a parent job */
+    double tps;            /* throttle: gets per second, 0 or less for none */
+    int64_t ttl_s;         /* seconds a lease lasts */
+    int64_t delay_s;       /* seconds before a put or released job is ready */
+    int64_t timeout_s;     /* seconds after which a parent job no longer waits */
     struct aq_text tube;
-    struct aq_text job_id;    /* "server,job" towards a client, "job" towards a server */
+    struct aq_text job_id; /* "server,job" towards a client, "job" towards a server */
     struct aq_text body;
     struct aq_text parent_id; /* as job_id */
     struct aq_text shard_key; /* fair queues */
-    struct aq_text address;   /* admin: "server"; drain: "server_id"; add_server: "server_url"; update_servers: "servers" */
+    struct aq_text address; /* admin: "server"; drain: "server_id"; add_server: "server_url"; update_servers:
+                               "servers" */
 };
 
 /* One job as get and peek hand it out. AllQueue returns neither priority, ttl, delay nor parent. */
@@ -121,7 +128,7 @@ struct aq_tube_stats {
 };
 
 struct aq_server_stats {
-    struct aq_text server;                  /* "ID,host:port" in a client's answer; empty from a server */
+    struct aq_text server; /* "ID,host:port" in a client's answer; empty from a server */
     const struct aq_tube_stats *tubes;
     uint32_t tube_count;
     uint64_t action_count, job_get, job_put; /* the "global" section */
@@ -138,11 +145,12 @@ enum aq_reply_kind {
     AQ_REPLY_RESULT,   /* {"result": {"action_type": ...}}: the answer to admin; action_type in value */
 };
 
+/* The answers to drain and add_server, which only a client gives, are responses with the server in value. */
 struct aq_reply {
     uint8_t kind;   /* enum aq_reply_kind */
-    uint8_t action; /* enum aq_action that it answers; unpause is answered as pause, get_multiple_jobs as get */
+    uint8_t action; /* enum aq_action that it answers; decoded ones hold aq_action_answered_as() of it */
     bool many;      /* the job list is an array ("jobs"), also with 0 or 1 jobs */
-    bool has_job_id, has_error, has_value;
+    bool has_job_id, has_error, has_value; /* in a response; what another kind is made of it has always */
     uint16_t port;
     struct aq_text job_id;
     struct aq_text error; /* a soft error inside a response, or the text of AQ_REPLY_ERROR */
@@ -153,11 +161,13 @@ struct aq_reply {
     uint32_t server_count;
 };
 
-/* Deep copies: everything that *out points to lies in arena, valid until it is reset. Errors: AQ_ENOMEM (*out untouched). */
+/* Deep copies: everything that *out points to lies in arena, valid until it is reset. Errors: AQ_ENOMEM (*out
+ * untouched). */
 int aq_request_copy(const struct aq_request *request, struct aq_arena *arena, struct aq_request *out);
 int aq_reply_copy(const struct aq_reply *reply, struct aq_arena *arena, struct aq_reply *out);
 
-/* Equality of everything that the wire carries, for tests. */
+/* Equality of everything that the wire carries, for tests: parameters that the action does not have are not
+   looked at, and actions that are answered alike are alike in a reply. */
 bool aq_request_equal(const struct aq_request *a, const struct aq_request *b);
 bool aq_reply_equal(const struct aq_reply *a, const struct aq_reply *b);
 

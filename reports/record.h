@@ -48,8 +48,8 @@ struct aq_record_violation {
 };
 
 struct aq_record_server {
-    uint32_t index;
-    const char *id;      /* as clients name it */
+    uint32_t index;      /* its place in the table of servers */
+    const char *id;           /* as clients name it */
     const char *address; /* host:port */
     uint64_t puts, gets, empty_gets, completions; /* applied */
     uint64_t requests, errors, missed;            /* arrived; answered by an error; completions of jobs not held */
@@ -66,10 +66,10 @@ struct aq_record_server {
 struct aq_record_phase {
     const char *name;
     aq_time_us from_us, to_us;
-    const uint64_t *choices; /* by server index */
+    const uint64_t *choices; /* by server index, one for each server; NULL: none were made */
 };
 
-/* Counters of one server in one window of time. */
+/* Counters of one server in one window of time; one for each pair, in the order of windows, then servers. */
 struct aq_record_window {
     uint32_t window; /* number; times the run's window_us gives its start */
     uint32_t server;
@@ -142,8 +142,9 @@ struct aq_record {
     struct aq_arena memory;    /* everything above lies in here, but for the histograms' buckets */
 };
 
-/* All zero and empty texts. */
+/* All zero, empty texts, verdict unknown. */
 void aq_record_init(struct aq_record *record);
+/* Gives everything back and leaves an initialised, empty record. */
 void aq_record_close(struct aq_record *record);
 
 /* A NUL-terminated, formatted text in the record's arena. NULL when out of memory. */

@@ -1,5 +1,5 @@
-/* A scenario as plain data: who runs, on what network, under which load, what breaks when, and what is expected. The loader
-   (scenarios/load.h) fills it from JSON; every key is described in docs/SCENARIOS.md. */
+/* A scenario as plain data: who runs, on what network, under which load, what breaks when, and what is
+   expected. The loader (scenarios/load.h) fills it from JSON; every key is described in docs/SCENARIOS.md. */
 #ifndef AQ_SCENARIOS_SCENARIO_H
 #define AQ_SCENARIOS_SCENARIO_H
 
@@ -11,9 +11,11 @@
 
 enum aq_profile { AQ_PROFILE_STRICT, AQ_PROFILE_UPSTREAM };
 
-/* X(NAME, word, what it does) in the order of their families: server, link, client, worker, load, membership. */
+/* X(NAME, word, what it does) in the order of their families: server, link, client, worker, load, membership.
+ */
 #define AQ_FAULT_KINDS(X)                                                                                    \
-    X(CRASH, "crash", "server processes end at once; memory is lost, what is on disk is kept unless disk is \"lost\"") \
+    X(CRASH, "crash",                                                                                        \
+      "server processes end at once; memory is lost, what is on disk is kept unless disk is \"lost\"")       \
     X(RESTART, "restart", "servers that are down start again")                                               \
     X(PAUSE, "pause", "servers stop working but stay connected, as under SIGSTOP")                           \
     X(SLOW, "slow", "service times are multiplied by factor")                                                \
@@ -29,7 +31,8 @@ enum aq_profile { AQ_PROFILE_STRICT, AQ_PROFILE_UPSTREAM };
     X(RESET, "reset", "connections are reset")                                                               \
     X(REFUSED, "refused", "new connections are refused")                                                     \
     X(HALF_OPEN, "half_open", "the server's side forgets its connections without telling the client")        \
-    X(CLIENT_CRASH, "client_crash", "client processes end; calls under way and what they had learnt are lost") \
+    X(CLIENT_CRASH, "client_crash",                                                                          \
+      "client processes end; calls under way and what they had learnt are lost")                             \
     X(WORKER_CRASH, "worker_crash", "workers die, the job in their hands with them")                         \
     X(WORKER_OVERRUN, "worker_overrun", "processing times are multiplied by factor")                         \
     X(BURST, "burst", "producers put this many jobs at once, or arrivals are multiplied by factor")          \
@@ -48,39 +51,40 @@ const char *aq_fault_word(enum aq_fault_kind kind);
 
 /* Which of the servers, or which of the clients: exactly one of the ways is used. */
 struct aq_selection {
-    bool given;             /* false: all */
-    uint32_t *indexes;      /* owned; these, by index from 0 */
+    bool given;        /* false: all */
+    uint32_t *indexes; /* owned; these, by index from 0 */
     uint32_t index_count;
-    uint32_t random_count;  /* this many, drawn anew each time the fault strikes; 0: unused */
-    double share;           /* this share of them, drawn likewise; 0: unused */
+    uint32_t random_count; /* this many, drawn anew each time the fault strikes; 0: unused */
+    double share;          /* this share of them, drawn likewise; 0: unused */
 };
 
 enum aq_direction { AQ_DIRECTION_BOTH, AQ_DIRECTION_TO_SERVER, AQ_DIRECTION_TO_CLIENT };
 
 struct aq_fault_spec {
     enum aq_fault_kind kind;
-    char *name;              /* owned; for reports; the kind's word where none is given, never NULL */
-    aq_time_us at_us;        /* first strike; with `on`, earliest time for it */
-    aq_time_us for_us;       /* how long it lasts; AQ_TIME_NEVER: until the end; 0 for the momentary kinds */
-    aq_time_us every_us;     /* strikes again this long after the last strike; AQ_TIME_NEVER: once */
-    uint32_t times;          /* with every: at most so often; 0: no bound */
-    bool on_event;           /* strike when the first `on` is seen at or after at_us */
-    enum aq_tap_kind on;     /* what servers did, e.g. "done", "lease" */
+    char *name;          /* owned; for reports; the kind's word where none is given, never NULL */
+    aq_time_us at_us;    /* first strike; with `on`, earliest time for it */
+    aq_time_us for_us;   /* how long it lasts; AQ_TIME_NEVER: until the end; 0 for the momentary kinds */
+    aq_time_us every_us; /* strikes again this long after the last strike; AQ_TIME_NEVER: once */
+    uint32_t times;      /* with every: at most so often; 0: no bound */
+    bool on_event;       /* strike when the first `on` is seen at or after at_us */
+    enum aq_tap_kind on; /* what servers did, e.g. "done", "lease" */
     struct aq_selection servers;
     struct aq_selection clients;
     struct aq_selection workers;
-    uint32_t actions;        /* bits 1 << enum aq_action; 0: all */
-    char *tube;              /* owned; NULL: all */
-    double probability;      /* per matching message, 0..1; default 1 */
-    uint64_t nth;            /* only the n-th matching message; 0: each */
-    double factor;           /* SLOW, WORKER_OVERRUN, BURST */
-    uint64_t count;          /* BURST: jobs put at once */
-    int64_t jump_us;         /* CLOCK_JUMP */
+    uint32_t actions;             /* bits 1 << enum aq_action; 0: all */
+    char *tube;                   /* owned; NULL: all */
+    double probability;           /* per matching message, 0..1; default 1 */
+    uint64_t nth;                 /* only the n-th matching message; 0: each */
+    double factor;                /* SLOW, WORKER_OVERRUN, BURST */
+    uint64_t count;               /* BURST: jobs put at once */
+    int64_t jump_us;              /* CLOCK_JUMP */
     struct aq_distribution delay; /* LATENCY: constant; JITTER: any; prepared */
     enum aq_direction direction;
-    bool disk_lost;          /* CRASH */
-    char *error;             /* owned; ERROR_REPLY: text after "error: " */
-    uint32_t *server_list;   /* owned; UPDATE_SERVERS: the new list, by index. ADD_SERVER, DRAIN and REDIRECT: one entry, the server meant */
+    bool disk_lost;        /* CRASH */
+    char *error;           /* owned; ERROR_REPLY: text after "error: " */
+    uint32_t *server_list; /* owned; UPDATE_SERVERS: the new list, by index. ADD_SERVER, DRAIN and REDIRECT:
+                              one entry, the server meant */
     uint32_t server_list_count;
 };
 
@@ -96,13 +100,14 @@ struct aq_server_section {
     struct aq_service_model service;
     int64_t default_ttl_s;
     uint32_t queue_max;
-    aq_time_us start_us;            /* time from the start of a process to its first accepted connection */
+    aq_time_us start_us; /* time from the start of a process to its first accepted connection */
 };
 
 /* A group of clients with a list of their own. Clients in no group know all servers. */
 struct aq_client_group {
-    double share;        /* of the clients, from the highest index down in the order of the groups */
-    uint32_t *servers;   /* owned; indexes that they know; an index at or above servers.count is an address with nothing behind it */
+    double share;      /* of the clients, from the highest index down in the order of the groups */
+    uint32_t *servers; /* owned; indexes that they know; an index at or above servers.count is an address with
+                          nothing behind it */
     uint32_t server_count;
 };
 
@@ -115,36 +120,36 @@ struct aq_client_section {
 };
 
 struct aq_worker_section {
-    uint32_t count;               /* spread evenly over the clients: worker w belongs to client w % clients */
-    char *tube;                   /* owned */
-    aq_time_us start_us;          /* when the first starts */
-    aq_time_us ramp_us;           /* the others start evenly over this span; 0: all at once */
-    struct aq_distribution poll;  /* wait after an empty or failed get */
+    uint32_t count;              /* spread evenly over the clients: worker w belongs to client w % clients */
+    char *tube;                  /* owned */
+    aq_time_us start_us;         /* when the first starts */
+    aq_time_us ramp_us;          /* the others start evenly over this span; 0: all at once */
+    struct aq_distribution poll; /* wait after an empty or failed get */
     struct aq_distribution process; /* time that one job takes */
-    double release_ratio;         /* outcomes of processing; what is left of 1 is done */
+    double release_ratio;           /* outcomes of processing; what is left of 1 is done */
     double bury_ratio;
-    double delete_ratio;          /* finished by delete instead of done */
-    double abandon_ratio;         /* the worker dies mid-job and a new one takes its place */
+    double delete_ratio;  /* finished by delete instead of done */
+    double abandon_ratio; /* the worker dies mid-job and a new one takes its place */
     int64_t release_delay_s;
-    aq_time_us touch_every_us;    /* renew the lease this often while processing; AQ_TIME_NEVER: not */
-    aq_time_us call_timeout_us;   /* the worker gives up on a call; AQ_TIME_NEVER: not */
-    aq_time_us restart_us;        /* a dead worker is replaced after this */
-    uint32_t batch;               /* jobs wanted per get: 1 uses get, more get_multiple_jobs */
+    aq_time_us touch_every_us;  /* renew the lease this often while processing; AQ_TIME_NEVER: not */
+    aq_time_us call_timeout_us; /* the worker gives up on a call; AQ_TIME_NEVER: not */
+    aq_time_us restart_us;      /* a dead worker is replaced after this */
+    uint32_t batch;             /* jobs wanted per get: 1 uses get, more get_multiple_jobs */
 };
 
 struct aq_producer_section {
     enum aq_arrivals arrivals;
-    double rate_per_s;          /* all producers together; BURSTS: bursts per second */
-    uint32_t burst_jobs;        /* BURSTS: jobs in each */
-    uint64_t jobs_max;          /* stop after so many; 0: no bound */
+    double rate_per_s;            /* all producers together; BURSTS: bursts per second */
+    uint32_t burst_jobs;          /* BURSTS: jobs in each */
+    uint64_t jobs_max;            /* stop after so many; 0: no bound */
     aq_time_us start_us, stop_us; /* stop_us: the scenario's duration unless given */
-    char *tube;                 /* owned */
+    char *tube;                   /* owned */
     bool ttl_given;
     int64_t ttl_s;
     int64_t delay_s;
     int32_t priority_min, priority_max; /* drawn uniformly */
-    int32_t expired_limit;      /* 0: the server's default */
-    uint32_t body_bytes;        /* bodies are padded to this; 0: just the token */
+    int32_t expired_limit;              /* 0: the server's default */
+    uint32_t body_bytes;                /* bodies are padded to this; 0: just the token */
 };
 
 struct aq_network_section {
@@ -159,10 +164,12 @@ enum aq_balancer { AQ_BALANCER_NONE, AQ_BALANCER_PER_REQUEST, AQ_BALANCER_PER_CO
 
 /* What is judged, and against which budget. */
 struct aq_budget_section {
-    aq_time_us failover_leave_us;    /* a stopped server is not chosen any more after this */
-    aq_time_us failover_return_us;   /* a server that is back is chosen again within this */
-    aq_time_us progress_us;          /* longest time without progress after the faults are healed; restarts on progress */
-    double duplicate_executions_max; /* share of completed jobs that may be executed more than once for the excused causes; 1: no bound */
+    aq_time_us failover_leave_us;  /* a stopped server is not chosen any more after this */
+    aq_time_us failover_return_us; /* a server that is back is chosen again within this */
+    aq_time_us
+        progress_us; /* longest time without progress after the faults are healed; restarts on progress */
+    double duplicate_executions_max; /* share of completed jobs that may be executed more than once for the
+                                        excused causes; 1: no bound */
     double distribution_p_min;       /* chi-square p-value below which a run is not uniform */
 };
 
@@ -172,8 +179,9 @@ struct aq_slo {
     enum aq_slo_kind kind;
     enum aq_action action; /* LATENCY, AVAILABILITY: put, get or done */
     double quantile;       /* LATENCY: 0..1 */
-    double bound;          /* LATENCY: seconds at most; THROUGHPUT: completed jobs per second at least; AVAILABILITY: share of calls
-                              not unavailable, unknown or empty at least; EMPTY_GETS: share of gets at most */
+    double bound; /* LATENCY: seconds at most; THROUGHPUT: completed jobs per second at least; AVAILABILITY:
+                     share of calls not unavailable, unknown or empty at least; EMPTY_GETS: share of gets at
+                     most */
 };
 
 /* X(NAME, word) in the order of reports. */
@@ -207,12 +215,14 @@ struct aq_expectation {
 };
 
 struct aq_scenario {
-    char *name;        /* owned, as all texts here */
-    char *summary;     /* what it shows, one sentence */
-    char *text;        /* the JSON text that was loaded, with the settings of the command line applied: what is stored */
-    uint64_t hash;     /* XXH3 of text */
-    uint64_t seed;     /* default; the command line may set another */
-    aq_time_us duration_us; /* load and faults; then everything is healed and the run ends when drained or at settle */
+    char *name;    /* owned, as all texts here */
+    char *summary; /* what it shows, one sentence */
+    char *text;    /* the JSON text that was loaded, with the settings of the command line applied: what is
+                      stored */
+    uint64_t hash; /* XXH3 of text */
+    uint64_t seed; /* default; the command line may set another */
+    aq_time_us duration_us; /* load and faults; then everything is healed and the run ends when drained or at
+                               settle */
     aq_time_us settle_us;   /* longest time after duration for the backlog to drain and late events to show */
     aq_time_us window_us;   /* width of the counters over time */
     bool wire;              /* fidelity: every message is encoded and parsed */
@@ -229,7 +239,7 @@ struct aq_scenario {
     uint32_t slo_count;
     struct aq_expectation expect_strict;   /* client profile strict */
     struct aq_expectation expect_upstream; /* client profile upstream */
-    char **required_marks; /* coverage marks that must be reached at least once */
+    char **required_marks;                 /* coverage marks that must be reached at least once */
     uint32_t required_mark_count;
 };
 

@@ -1,4 +1,5 @@
-/* The checks: each judges the stream of observations on one promise. One file a check (check_*.c) and one line in checks.c. */
+/* The checks: each judges the stream of observations on one promise. One file a check (check_*.c) and one
+ * line in checks.c. */
 #ifndef AQ_SIM_CHECKS_H
 #define AQ_SIM_CHECKS_H
 
@@ -10,18 +11,55 @@
 /* What a check is made of. A check that has no interest in a kind of observation leaves its bit out. */
 struct aq_checker {
     enum aq_check check;
-    const char *holds_when;                 /* one sentence */
-    uint32_t interests;                     /* bits 1 << enum aq_seen_kind */
+    const char *holds_when; /* one sentence */
+    uint32_t interests;     /* bits 1 << enum aq_seen_kind */
     size_t state_bytes;
-    int (*init)(void *state, const struct aq_ledger *ledger); /* state is zeroed; may be NULL. Errors: AQ_ENOMEM */
-    /* `copy` and `job` are the ledger's entries for what the observation is about, as they were before it, or NULL. The check must not
-       change them. Errors: AQ_ENOMEM. */
-    int (*observe)(void *state, struct aq_ledger *ledger, const struct aq_observation *seen, const struct aq_ledger_copy *copy,
-                   const struct aq_ledger_job *job);
+    int (*init)(void *state,
+                const struct aq_ledger *ledger); /* state is zeroed; may be NULL. Errors: AQ_ENOMEM */
+    /* `copy` and `job` are the ledger's entries for what the observation is about, as they were before it, or
+       NULL. The check must not change them. Errors: AQ_ENOMEM. */
+    int (*observe)(void *state, struct aq_ledger *ledger, const struct aq_observation *seen,
+                   const struct aq_ledger_copy *copy, const struct aq_ledger_job *job);
     /* Fills verdict, judged, remark, figures of *out (memory from record's arena). Errors: AQ_ENOMEM. */
-    int (*finish)(void *state, struct aq_ledger *ledger, struct aq_record *record, struct aq_record_check *out);
-    void (*close)(void *state);             /* may be NULL */
+    int (*finish)(void *state, struct aq_ledger *ledger, struct aq_record *record,
+                  struct aq_record_check *out);
+    void (*close)(void *state); /* may be NULL */
 };
+
+/* Ends a check as most do: sets judged; fails with "N violations, the first: CAUSE" where violations were
+   recorded, is unknown with "nothing to judge: NOTHING" where judged is 0, and passes otherwise. Errors:
+   AQ_ENOMEM. */
+int aq_check_conclude(const struct aq_ledger *ledger, enum aq_check check, struct aq_record *record,
+                      uint64_t judged, const char *nothing, struct aq_record_check *out);
+
+/* Copies the figures into the record. Errors: AQ_ENOMEM. */
+int aq_check_figures(struct aq_record *record, const struct aq_record_figure *figures, uint32_t count,
+                     struct aq_record_check *out);
+
+/* The tap of a request to complete a job: done, delete, touch, release or bury, applied or not. */
+static inline bool aq_tap_is_completion(const struct aq_tap *tap) {
+    return tap->job_hash != 0 && aq_action_is_completion(tap->action);
+}
+/* It was applied. */
+static inline bool aq_tap_applies_completion(const struct aq_tap *tap) {
+    return aq_tap_is_completion(tap) && tap->kind != AQ_TAP_MISSED && tap->kind != AQ_TAP_FAILED;
+}
+
+/* An ANSWER that tells its caller of success. */
+static inline bool aq_answer_is_ok(const struct aq_observation *seen) {
+    return seen->outcome == AQ_OUTCOME_OK && !seen->error;
+}
+
+/* An ANSWER by which its caller must believe that nothing was applied. */
+static inline bool aq_answer_is_no(const struct aq_observation *seen) {
+    return (seen->outcome == AQ_OUTCOME_OK && seen->error) || seen->outcome == AQ_OUTCOME_REFUSED ||
+           seen->outcome == AQ_OUTCOME_UNAVAILABLE || seen->outcome == AQ_OUTCOME_INVALID;
+}
+
+/* Was what this ANSWER to a completion is about applied at the origin, after the call was made? With
+   `by_this_call` only where the server is known to have done it for this very call. copy may be NULL. */
+bool aq_completion_applied(const struct aq_ledger_copy *copy, const struct aq_observation *seen,
+                           bool by_this_call);
 
 extern const struct aq_checker *const aq_checkers[AQ_CHECK_COUNT]; /* indexed by enum aq_check */
 

@@ -1,0 +1,150 @@
+#include <stdio.h>
+
+#include "client/internal.h"
+
+void aq_commands_drain(struct aq_client *client, uint32_t server) {
+    struct client_server *s = &client->servers[server];
+    if (s->draining || s->position == NONE) return;
+    s->draining = true;
+    client->draining_count++;
+    aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_DRAINING);
+    aq_members_health_changed(client, server);
+    if (client->sweep_at_us == AQ_TIME_NEVER)
+        client->sweep_at_us = aq_time_after(client->now_us, client->policy->drain_sweep_us);
+}
+
+static bool drain(struct aq_client *client, struct aq_text target) {
+    uint32_t address = aq_members_by_id(client, target);
+    if (address == NONE && aq_address_book_find(client->book, target, &address)) return false;
+    uint32_t server = aq_members_record(client, address);
+    if (server == NONE) return false;
+    aq_commands_drain(client, server);
+    return true;
+}
+
+static bool learn(struct aq_client *client, struct aq_text text, uint32_t *address) {
+    int rc = aq_address_book_add(client->book, text, address, NULL);
+    if (rc == AQ_ENOMEM) client->failed = true;
+    return rc == 0;
+}
+
+static void add(struct aq_client *client, uint32_t address) {
+    bool is_new = aq_members_add(client, address), was_draining = false;
+    if (!is_new && !client->failed) {
+        uint32_t server = aq_members_record(client, address);
+        if (server == NONE) return;
+        was_draining = client->servers[server].draining;
+        client->servers[server].draining = false;
+        client->draining_count -= was_draining;
+        aq_members_health_changed(client, server);
+    }
+    if (is_new || was_draining) aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_ADDED);
+}
+
+static bool add_server(struct aq_client *client, struct aq_text text) {
+    uint32_t address;
+    if (!learn(client, text, &address)) return false;
+    add(client, address);
+    return true;
+}
+
+/* All of "a:1,b:2" or nothing. */
+static bool update_servers(struct aq_client *client, struct aq_text text) {
+    uint32_t most = 1, count = 0;
+    for (uint32_t i = 0; i < text.len; i++)
+        most += text.at[i] == ',';
+    uint32_t *addresses = aq_arena_alloc(&client->effects->texts, most * sizeof *addresses);
+    if (!addresses) {
+        client->failed = true;
+        return false;
+    }
+    for (uint32_t at = 0; at <= text.len; count++) {
+        uint32_t end = at;
+        while (end < text.len && text.at[end] != ',')
+            end++;
+        if (!learn(client, (struct aq_text){text.at + at, end - at}, &addresses[count])) return false;
+        at = end + 1;
+    }
+    aq_members_replace(client, addresses, count);
+    aq_effects_mark(client, AQ_CLIENT_MARK_SERVERS_REPLACED);
+    return true;
+}
+
+void aq_commands_run(struct aq_client *client, uint32_t call) {
+    const struct client_call *c = &client->calls[call];
+    struct aq_text text = c->request->address;
+    bool ok = false;
+    if (text.len && c->action == AQ_ACTION_DRAIN) ok = drain(client, text);
+    if (text.len && c->action == AQ_ACTION_ADD_SERVER) ok = add_server(client, text);
+    if (text.len && c->action == AQ_ACTION_UPDATE_SERVERS) ok = update_servers(client, text);
+    struct aq_reply *reply = ok ? aq_arena_alloc(&client->effects->texts, sizeof *reply) : NULL;
+    if (ok && !reply) client->failed = true;
+    if (client->failed) return;
+    if (reply)
+        *reply = (struct aq_reply){
+            .kind = AQ_REPLY_RESPONSE, .action = c->action, .has_value = true, .value = c->request->address};
+    aq_calls_end(client, call, ok ? AQ_OUTCOME_OK : AQ_OUTCOME_INVALID, reply);
+}
+
+int aq_commands_redirect(struct aq_client *client, uint32_t server, const struct aq_reply *reply) {
+    char port[8];
+    int len = snprintf(port, sizeof port, "%u", reply->port);
+    struct aq_text text;
+    if (aq_arena_join(&client->effects->texts, reply->value, ':', (struct aq_text){port, (uint32_t)len},
+                      &text)) {
+        client->failed = true;
+        return 0;
+    }
+    uint32_t address;
+    if (!learn(client, text, &address)) return AQ_EPARSE;
+    if (address == client->servers[server].address) return AQ_EPARSE;
+    aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_REDIRECTED);
+    if (aq_members_add(client, address)) aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_ADDED);
+    aq_commands_drain(client, server);
+    return 0;
+}
+
+void aq_commands_sweep(struct aq_client *client) {
+    client->sweep_at_us = AQ_TIME_NEVER;
+    if (client->draining_count == 0) return;
+    aq_time_us every_us = client->policy->drain_sweep_us;
+    client->sweep_at_us = aq_time_after(client->now_us, every_us ? every_us : 1);
+    for (uint32_t i = 0; i < client->server_count; i++) {
+        struct client_server *s = &client->servers[i];
+        if (!s->draining || s->sweeping || s->hung || s->health != AQ_SERVER_WELL) continue;
+        uint32_t call = aq_calls_new(client, CALL_KIND_SWEEP, AQ_ACTION_STATS);
+        if (call == NONE) return;
+        s->sweeping = true;
+        client->calls[call].server = i;
+        aq_attempts_pend(client, call);
+    }
+}
+
+static bool tube_is_empty(const struct aq_client_policy *policy, const struct aq_tube_stats *tube) {
+    if (policy->drain_ignores_leases) return !(tube->ready && tube->reserved);
+    return !(tube->ready || tube->delayed || tube->reserved || tube->buried || tube->parents);
+}
+
+static bool has_put(const struct aq_client *client, uint32_t first) {
+    uint32_t call = first;
+    if (call == NONE) return false;
+    do {
+        const struct client_call *c = &client->calls[call];
+        if (c->action == AQ_ACTION_PUT || c->action == AQ_ACTION_SET_PARENT_JOB) return true;
+        call = c->next;
+    } while (call != first);
+    return false;
+}
+
+void aq_commands_swept(struct aq_client *client, uint32_t server, const struct aq_reply *reply) {
+    const struct aq_client_policy *policy = client->policy;
+    const struct client_server *s = &client->servers[server];
+    if (!s->draining || s->position == NONE) return;
+    for (uint32_t i = 0; i < reply->server_count; i++)
+        for (uint32_t k = 0; k < reply->servers[i].tube_count; k++)
+            if (!tube_is_empty(policy, &reply->servers[i].tubes[k])) return;
+    /* A put of this client that is still on its way would be stranded. */
+    if (!policy->drain_ignores_leases && (has_put(client, s->flying) || has_put(client, s->waiting))) return;
+    aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_DRAINED);
+    aq_members_remove(client, server);
+}

@@ -1,0 +1,232 @@
+/* The parts of the client core among themselves: its tables, and what each file offers to the others.
+
+   A call is in one place at a time:
+
+       CALL --> pending --> waiting (for a connection, or for its turn) --> flying (sent) --> answered
+                  ^  |         |                                              |
+                  |  +--> parked (for its origin to be well again)            |
+                  +------------+----------------------------------------------+   the attempt failed and
+   another is allowed
+
+   A server's connection: idle --> connecting --> up --> idle. A server's health: well --> sick <--> probing
+   --> well. */
+#ifndef AQ_CLIENT_INTERNAL_H
+#define AQ_CLIENT_INTERNAL_H
+
+#include "base/assert.h"
+#include "base/deadlines.h"
+#include "base/memory.h"
+#include "client/client.h"
+
+#define NONE UINT32_MAX
+
+enum call_kind {
+    CALL_KIND_FREE,        /* an unused place in the pool */
+    CALL_KIND_APPLICATION, /* made by the application; ends in one ANSWER */
+    CALL_KIND_CHILD,       /* one server's part of a call to every server */
+    CALL_KIND_PROBE,       /* the client's own ping of a server */
+    CALL_KIND_SWEEP,       /* the client's own stats of a draining server */
+};
+
+enum call_state {
+    CALL_LOOSE,   /* in no list: just made, or just taken out of one */
+    CALL_PENDING, /* will be given to a server at the end of this step */
+    CALL_WAITING, /* at its server, not sent yet */
+    CALL_PARKED,  /* at its server, which is sick, until it is well */
+    CALL_FLYING,  /* sent, no reply yet */
+    CALL_FANNED,  /* its children are on their way */
+};
+
+enum call_route {
+    CALL_ROUTE_PUT,     /* any server that takes new jobs */
+    CALL_ROUTE_GET,     /* any server that hands out jobs */
+    CALL_ROUTE_ORIGIN,  /* one server; waits until it is well */
+    CALL_ROUTE_ONCE,    /* one server; does not wait for a sick one */
+    CALL_ROUTE_EVERY,   /* all servers at once */
+    CALL_ROUTE_IN_TURN, /* one server after the other */
+    CALL_ROUTE_CLIENT,  /* the client itself */
+};
+
+struct client_call {
+    uint64_t name;                    /* the application's */
+    const struct aq_request *request; /* the application's; NULL for the client's own */
+    aq_time_us deadline_us;           /* for the whole call */
+    aq_time_us sent_us;               /* FLYING: since when */
+    uint32_t server; /* record of the server that it is at, was at last, or must go to; NONE before that */
+    uint32_t correlation; /* FLYING */
+    uint32_t next, prev;  /* in the list of its state; next: free places */
+    uint32_t tried;       /* servers that failed this call: first of a list in client.tried */
+    uint32_t fan_out;     /* CHILD, and FANNED: its record */
+    uint32_t place;       /* CHILD: its number among the children */
+    uint16_t attempts;    /* failed attempts to reach the origin */
+    uint8_t kind, state, route, action;
+    bool ambiguous; /* an earlier attempt may have been applied */
+    bool waited;    /* has been counted as waiting for its origin */
+};
+
+enum connection_state { CONNECTION_IDLE, CONNECTION_CONNECTING, CONNECTION_UP };
+
+/* A server that this client has used or thought about. */
+struct client_server {
+    uint32_t address;                 /* address-book index */
+    uint32_t position;                /* in the list of members; NONE for one that is no member any more */
+    uint32_t waiting, parked, flying; /* lists of calls, each by its first */
+    uint32_t in_flight;               /* length of flying */
+    uint32_t probe;                   /* the probe under way, or NONE */
+    aq_time_us heard_us;              /* when the last reply came */
+    aq_time_us probe_at_us;           /* when the next probe starts */
+    aq_time_us
+        reconnect_at_us; /* when a lost connection is made again; only where failures do not make sick */
+    uint8_t connection,
+        health; /* health: WELL, SICK or PROBING; the other two follow from draining and position */
+    uint8_t failed_probes; /* in a row */
+    bool draining, sweeping;
+    bool hung; /* upstream: nothing is ever sent here again */
+};
+
+struct client_tried {
+    uint32_t server;
+    uint32_t next;
+};
+
+struct fan_out;
+
+struct aq_client {
+    const struct aq_client_policy *policy;
+    struct aq_address_book *book;
+    struct aq_random random;
+    aq_time_us now_us;
+    struct aq_client_effects *effects; /* of the step under way; NULL between steps */
+
+    const uint32_t *list; /* members in order: address-book indexes; the configured array or own_list */
+    uint32_t *own_list;
+    uint32_t list_count;
+    uint32_t place_count;
+    uint32_t *place_of; /* by address-book index: 0 unknown, position + 1, or PLACE_RECORD | record. NULL
+                           before first use */
+
+    uint32_t
+        *excluded; /* sorted: position << 2 | EXCLUDED_* of each member that is not chosen for something */
+    uint32_t excluded_count, excluded_capacity;
+    uint32_t no_put, no_get; /* how many of them have each bit */
+    uint32_t *skipped;       /* scratch of a choice */
+    uint32_t skipped_capacity;
+
+    struct client_server *servers;
+    uint32_t server_count, server_capacity;
+
+    uint32_t call_count, call_capacity; /* of the pool */
+    struct client_call *calls;
+    uint32_t *by_correlation; /* slot correlation & mask: call, or NONE */
+    uint32_t correlation_mask, next_correlation;
+    uint32_t free_call, pending;
+    uint32_t open; /* unanswered calls of the application */
+
+    uint32_t tried_count, tried_capacity, free_tried;
+    uint32_t fan_out_count, fan_out_capacity, free_fan_out;
+    struct client_tried *tried;
+    struct fan_out *fan_outs;
+
+    struct aq_deadlines deadlines; /* id 2 * call, 2 * server + 1 */
+    aq_time_us sweep_at_us;        /* next look at the draining servers */
+    uint32_t draining_count;       /* members that are draining */
+    bool membership_changed;       /* and not yet told */
+    bool failed;                   /* memory ran out: the client is only good for being freed */
+};
+
+#define PLACE_RECORD             UINT32_C(0x80000000)
+#define EXCLUDED_PUT             UINT32_C(1)
+#define EXCLUDED_GET             UINT32_C(2)
+#define EXCLUDED_POSITION(entry) ((entry) >> 2)
+
+/* effects.c: what the world is told. */
+struct aq_client_effect *aq_effects_add(struct aq_client *client, enum aq_client_effect_kind kind,
+                                        uint32_t address);
+void aq_effects_mark(struct aq_client *client, enum aq_client_mark mark);
+void aq_effects_membership(struct aq_client *client); /* tells a change of members that is not told yet */
+
+/* members.c: the list of servers. Positions are into it. */
+int aq_members_init(struct aq_client *client, const uint32_t *servers, uint32_t count);
+uint32_t aq_members_record(struct aq_client *client,
+                           uint32_t address); /* made if need be; NONE if unknown or no memory */
+uint32_t aq_members_known(const struct aq_client *client,
+                          uint32_t address); /* its entry in place_of or what it would be */
+uint32_t aq_members_by_id(const struct aq_client *client, struct aq_text id); /* address, or NONE */
+void aq_members_health_changed(struct aq_client *client, uint32_t server);
+/* Chooses for a call that is not tied to a server: an address, or NONE where nothing is left to try. */
+uint32_t aq_members_choose(struct aq_client *client, bool for_put, uint32_t tried);
+bool aq_members_add(struct aq_client *client, uint32_t address); /* true if it was no member */
+void aq_members_remove(struct aq_client *client, uint32_t server);
+void aq_members_replace(struct aq_client *client, const uint32_t *addresses, uint32_t count);
+
+/* calls.c: the pool of calls, their lists, deadlines and ends. */
+uint32_t aq_calls_new(struct aq_client *client, enum call_kind kind,
+                      enum aq_action action); /* NONE: no memory */
+void aq_calls_free(struct aq_client *client, uint32_t call);
+void aq_calls_set_deadline(struct aq_client *client, uint32_t call, aq_time_us at_us);
+void aq_calls_append(struct aq_client *client, uint32_t *list, uint32_t call, enum call_state state);
+void aq_calls_take(struct aq_client *client, uint32_t call); /* out of the list it is in; then LOOSE */
+uint32_t aq_calls_of_correlation(const struct aq_client *client, uint32_t correlation);
+uint32_t aq_calls_correlate(struct aq_client *client, uint32_t call);
+void aq_calls_add_tried(struct aq_client *client, uint32_t call, uint32_t server);
+/* The end of a loose call of whatever kind. reply is as the server sent it, or NULL. */
+void aq_calls_end(struct aq_client *client, uint32_t call, enum aq_outcome outcome,
+                  const struct aq_reply *reply);
+
+/* attempts.c: what becomes of a call when it arrives and when an attempt fails. */
+void aq_attempts_begin(struct aq_client *client, uint64_t name, const struct aq_request *request);
+void aq_attempts_pend(struct aq_client *client, uint32_t call);
+void aq_attempts_run_pending(struct aq_client *client);
+void aq_attempts_give_up(struct aq_client *client,
+                         uint32_t call); /* a loose call that will not be tried again */
+void aq_attempts_failed_unsent(struct aq_client *client, uint32_t call);
+void aq_attempts_failed_sent(struct aq_client *client, uint32_t call); /* it may have been applied */
+void aq_attempts_deadline(struct aq_client *client, uint32_t call);
+
+/* connections.c: the connection to each server, and what is sent over it. */
+void aq_connections_enqueue(struct aq_client *client, uint32_t call); /* a loose call to its server */
+void aq_connections_open(struct aq_client *client, uint32_t server);
+void aq_connections_close(struct aq_client *client, uint32_t server);
+void aq_connections_flush(struct aq_client *client, uint32_t server);
+void aq_connections_connected(struct aq_client *client, uint32_t server);
+void aq_connections_disconnected(struct aq_client *client, uint32_t server);
+
+/* health.c: sick, probing, well. */
+void aq_health_schedule_probe(struct aq_client *client, uint32_t server);
+void aq_health_failed(struct aq_client *client,
+                      uint32_t server); /* closes it, makes it sick, moves its calls on */
+void aq_health_suspect(struct aq_client *client,
+                       uint32_t server); /* where failures do not make sick: pings it */
+void aq_health_well(struct aq_client *client, uint32_t server);
+void aq_health_probe_failed(struct aq_client *client, uint32_t server);
+void aq_health_timer(struct aq_client *client, uint32_t server);
+void aq_health_set_timer(struct aq_client *client, uint32_t server);
+
+/* replies.c */
+void aq_replies_handle(struct aq_client *client, const struct aq_client_event *event);
+/* A copy in which the bare job ids carry the server; lies in the step's texts. NULL: no memory. */
+const struct aq_reply *aq_replies_with_origin(struct aq_client *client, const struct aq_reply *reply,
+                                              uint32_t server);
+
+/* fanout.c: calls to every server. */
+void aq_fan_outs_begin(struct aq_client *client, uint32_t call);
+void aq_fan_outs_child_ended(struct aq_client *client, uint32_t fan_out, uint32_t place, uint32_t server,
+                             enum aq_outcome outcome, const struct aq_reply *reply);
+double aq_fan_outs_share(const struct aq_client *client, uint32_t fan_out,
+                         double tps); /* of a throttle, per server */
+void aq_fan_outs_close(struct aq_client *client);
+void aq_fan_outs_check(const struct aq_client *client);
+
+/* commands.c: drain, add_server, update_servers, redirects. */
+void aq_commands_run(struct aq_client *client, uint32_t call);
+void aq_commands_sweep(struct aq_client *client);
+void aq_commands_swept(struct aq_client *client, uint32_t server, const struct aq_reply *reply);
+void aq_commands_drain(struct aq_client *client, uint32_t server);
+/* Errors: AQ_EPARSE: it names no address. */
+int aq_commands_redirect(struct aq_client *client, uint32_t server, const struct aq_reply *reply);
+
+static inline bool call_is_probe_waiting(const struct client_call *call) {
+    return call->kind == CALL_KIND_PROBE && call->state == CALL_LOOSE;
+}
+
+#endif

@@ -1,0 +1,194 @@
+/* What acts on tubes and on the server: kick, clear, stats, pause, throttle, admin, ping, version, and what
+ * is not known. */
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "fakeserver/internal.h"
+
+/* The version that an AllQueue server reports is that of its image; this is the release whose behaviour is
+ * modelled. */
+#define VERSION "0.1.4"
+
+void aq_server_refuse(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply,
+                      struct aq_text error) {
+    reply->kind = AQ_REPLY_ERROR;
+    reply->error = error;
+    struct aq_text none = {0};
+    aq_server_tap_request(server, AQ_TAP_FAILED, request ? request->job_id : none,
+                          request ? request->tube : none);
+}
+
+bool aq_server_lacks(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply,
+                     enum aq_param param, const char *name) {
+    if (request->given & param) return false;
+    aq_server_refuse(server, request, reply,
+                     aq_server_text(server, "Missing hash key: \"", aq_text_of(name), "\""));
+    return true;
+}
+
+/* Which buried job a kick takes: the oldest of the tube, or the one that is named. */
+static uint32_t job_to_kick(struct aq_server *server, const struct aq_request *request, bool named) {
+    if (named) {
+        uint32_t slot = aq_slab_find(&server->slab, request->job_id);
+        if (slot == AQ_NO_INDEX) return slot;
+        return aq_slab_at(&server->slab, slot)->state == AQ_JOB_BURIED ? slot : AQ_NO_INDEX;
+    }
+    struct aq_tube *tube = aq_server_tube(server, request->tube, false);
+    return tube ? tube->lists[AQ_LIST_BURIED].first : AQ_NO_INDEX;
+}
+
+void aq_server_kick(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    bool named = request->given & AQ_PARAM_JOB_ID && !server->policy->kick_ignores_job_id;
+    if (!named && aq_server_lacks(server, request, reply, AQ_PARAM_TUBE, "tube")) return;
+    uint32_t slot = job_to_kick(server, request, named);
+    if (slot == AQ_NO_INDEX) {
+        if (!named) return;
+        reply->has_job_id = reply->has_error = true;
+        reply->job_id = request->job_id;
+        reply->error = aq_server_text(server, "Couldn't find job job_id = ", request->job_id, " to kick");
+        aq_server_tap_request(server, AQ_TAP_MISSED, request->job_id, request->tube);
+        return;
+    }
+    struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
+    if (!server->policy->kick_keeps_counts) job->expireds = job->releases = 0;
+    bool lost = server->policy->priority_lost_on_expiry;
+    aq_server_move(server, slot, AQ_JOB_READY, lost ? AQ_PRIORITY_DEFAULT : job->priority);
+    aq_server_persist(server, job);
+    aq_server_tap(server, AQ_TAP_KICKED, job, AQ_JOB_BURIED, true);
+    reply->has_job_id = true;
+    reply->job_id = aq_job_id(job);
+}
+
+static void clear_job(struct aq_server *server, uint32_t slot) {
+    const struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
+    aq_server_unpersist(server, aq_job_id(job));
+    aq_server_tap(server, AQ_TAP_CLEARED, job, job->state, true);
+    aq_server_remove(server, slot);
+}
+
+void aq_server_clear(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    (void)reply;
+    if (!(request->given & AQ_PARAM_TUBE)) return;
+    struct aq_tube *tube = aq_server_tube(server, request->tube, false);
+    if (!tube) return;
+    bool as_get = server->policy->clear_through_get;
+    while (tube->ready_buckets && !server->rc && (!as_get || aq_server_may_get(server, tube)))
+        clear_job(server, aq_tube_first_ready(tube));
+    static const uint8_t others[] = {AQ_LIST_DELAYED, AQ_LIST_BURIED, AQ_LIST_PARENT, AQ_LIST_RESERVED};
+    for (size_t i = 0; i < sizeof others; i++)
+        while (tube->lists[others[i]].first != AQ_NO_INDEX && !server->rc)
+            clear_job(server, tube->lists[others[i]].first);
+}
+
+static struct aq_tube_stats stats_of(const struct aq_server *server, const struct aq_tube *tube) {
+    return (struct aq_tube_stats){.tube = tube->name,
+                                  .ready = tube->jobs[AQ_JOB_READY],
+                                  .delayed = tube->jobs[AQ_JOB_DELAYED],
+                                  .reserved = tube->jobs[AQ_JOB_RESERVED],
+                                  .buried = tube->jobs[AQ_JOB_BURIED],
+                                  .parents = tube->jobs[AQ_JOB_PARENT],
+                                  .throttle_size = tube->throttle.size,
+                                  .has_throttle = tube->throttle.size != 0,
+                                  .avg_s = aq_finished_mean_s(&tube->finished),
+                                  .tps = aq_finished_per_s(&tube->finished, server->now_us)};
+}
+
+void aq_server_stats(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    (void)request;
+    struct aq_arena *texts = aq_server_texts(server);
+    struct aq_server_stats *stats = aq_arena_alloc(texts, sizeof *stats);
+    struct aq_tube_stats *tubes = aq_arena_alloc(texts, (server->tubes.count + 1) * sizeof *tubes);
+    if (!stats || !tubes) {
+        aq_server_fail(server, AQ_ENOMEM);
+        return;
+    }
+    *stats = (struct aq_server_stats){
+        .tubes = tubes, .action_count = server->actions, .job_get = server->gets, .job_put = server->puts};
+    for (uint32_t i = 0; i < server->tubes.count; i++) {
+        const struct aq_tube *tube = &server->tubes.items[i];
+        if (!tube->made && server->policy->stats_hide_tubeless) continue;
+        tubes[stats->tube_count++] = stats_of(server, tube);
+    }
+    reply->kind = AQ_REPLY_STATS;
+    reply->servers = stats;
+    reply->server_count = 1;
+}
+
+void aq_server_pause(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    reply->action = AQ_ACTION_PAUSE;
+    if (!(request->given & AQ_PARAM_TUBE)) return;
+    bool needs_tube = server->policy->pause_needs_tube;
+    struct aq_tube *tube = aq_server_tube(server, request->tube, !needs_tube);
+    if (tube && (tube->made || !needs_tube)) tube->paused = true;
+}
+
+/* AllQueue answers unpause with "pause" as well. */
+void aq_server_unpause(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    reply->action = AQ_ACTION_PAUSE;
+    if (!(request->given & AQ_PARAM_TUBE)) return;
+    struct aq_tube *tube = aq_server_tube(server, request->tube, false);
+    if (tube) tube->paused = false;
+}
+
+void aq_server_set_throttle(struct aq_server *server, const struct aq_request *request,
+                            struct aq_reply *reply) {
+    if (aq_server_lacks(server, request, reply, AQ_PARAM_TUBE, "tube")) return;
+    if (aq_server_lacks(server, request, reply, AQ_PARAM_TPS, "tps")) return;
+    struct aq_tube *tube = aq_server_tube(server, request->tube, true);
+    if (!tube) return;
+    tube->made = true;
+    bool truncate = server->policy->throttle_truncates;
+    aq_throttle_set(&tube->throttle, request->tps, truncate);
+    char value[32];
+    snprintf(value, sizeof value, "%.15g", tube->throttle.tps);
+    reply->has_value = true;
+    reply->value = aq_server_text(server, value, (struct aq_text){0}, "");
+}
+
+/* Of admin only the redirect is known. */
+void aq_server_admin(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    if (!(request->given & AQ_PARAM_ADDRESS) || !(request->given & AQ_PARAM_PORT)) {
+        aq_server_unsupported(server, request, reply);
+        return;
+    }
+    char *host = aq_alloc(request->address.len + 1);
+    if (!host) {
+        aq_server_fail(server, AQ_ENOMEM);
+        return;
+    }
+    if (request->address.len) memcpy(host, request->address.at, request->address.len);
+    aq_free(server->redirect_host);
+    server->redirect_host = host;
+    server->redirect_host_len = request->address.len;
+    server->redirect_port = request->port;
+    server->redirected = true;
+    reply->kind = AQ_REPLY_RESULT;
+    reply->has_value = true;
+    reply->value = AQ_TEXT("redirect");
+}
+
+void aq_server_ping(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    (void)server, (void)request;
+    reply->kind = AQ_REPLY_PONG;
+}
+
+void aq_server_version(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    (void)server, (void)request;
+    reply->kind = AQ_REPLY_VERSION;
+    reply->has_value = true;
+    reply->value = AQ_TEXT(VERSION);
+}
+
+void aq_server_unsupported(struct aq_server *server, const struct aq_request *request,
+                           struct aq_reply *reply) {
+    struct aq_text word = aq_text_of(aq_action_word(request->action));
+    aq_server_refuse(server, request, reply, aq_server_text(server, "unsupported action ", word, ""));
+}
+
+/* What only a client understands: AllQueue's server answers {}. */
+void aq_server_unknown(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    reply->kind = AQ_REPLY_EMPTY;
+    aq_server_tap_request(server, AQ_TAP_FAILED, request->job_id, request->tube);
+}

@@ -1,0 +1,166 @@
+#include "scenarios/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <xxhash.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "scenarios/settings.h"
+
+#define FILE_BYTES_MAX (8u << 20) /* a thousand faults take about 200 kB */
+
+/* ---- files ---- */
+
+static int read_stream(FILE *file, const char *path, char **out, size_t *length, struct aq_error *error) {
+    char *text = NULL;
+    uint32_t capacity = 0;
+    size_t used = 0;
+    for (;;) {
+        if (aq_array_reserve(&text, &capacity, used + 4096 + 1, 1)) {
+            aq_free(text);
+            return aq_error_set(error, AQ_ENOMEM, "%s: out of memory", path);
+        }
+        size_t got = fread(text + used, 1, 4096, file);
+        used += got;
+        if (got == 0 || used > FILE_BYTES_MAX) break;
+    }
+    int failed = ferror(file) ? errno : 0;
+    if (failed || used > FILE_BYTES_MAX) {
+        aq_free(text);
+        if (failed) return aq_error_set(error, AQ_EIO, "%s: cannot be read: %s", path, strerror(failed));
+        return aq_error_set(error, AQ_ELIMIT, "%s: longer than %u bytes, which no scenario needs", path,
+                            FILE_BYTES_MAX);
+    }
+    text[used] = 0;
+    *out = text;
+    *length = used;
+    return 0;
+}
+
+static int read_file(const char *path, char **out, size_t *length, struct aq_error *error) {
+    FILE *file = fopen(path, "rb");
+    if (!file) return aq_error_set(error, AQ_EIO, "%s: cannot be opened: %s", path, strerror(errno));
+    int rc = read_stream(file, path, out, length, error);
+    fclose(file);
+    return rc;
+}
+
+/* ---- the tree becomes a scenario ---- */
+
+/* The file's name without folders and without ".json" becomes the scenario's. */
+static int name_after_file(struct aq_reader *r, struct aq_scenario *s) {
+    const char *slash = strrchr(r->name, '/');
+    const char *base = slash ? slash + 1 : r->name;
+    size_t length = strlen(base);
+    if (s->name) return 0;
+    if (length > 5 && strcmp(base + length - 5, ".json") == 0) length -= 5;
+    s->name = aq_alloc(length + 1);
+    if (!s->name) return aq_reader_nomem(r);
+    memcpy(s->name, base, length);
+    s->name[length] = 0;
+    return 0;
+}
+
+static int keep_text(struct aq_reader *r, const cJSON *tree, struct aq_scenario *s) {
+    char *bare = aq_tree_print_bare(tree);
+    if (!bare) return aq_reader_nomem(r);
+    s->hash = XXH3_64bits(bare, strlen(bare));
+    aq_free(bare);
+    s->text = aq_tree_print(tree);
+    return s->text ? 0 : aq_reader_nomem(r);
+}
+
+static int build(struct aq_reader *r, const cJSON *tree, struct aq_scenario **out) {
+    struct aq_scenario *s = aq_alloc_zeroed(1, sizeof *s);
+    if (!s) return aq_reader_nomem(r);
+    int rc = aq_reader_object(r, tree, &aq_object_scenario, s, NULL);
+    if (rc == 0 && s->producers.stop_us == AQ_TIME_NEVER) s->producers.stop_us = s->duration_us;
+    if (rc == 0) rc = aq_scenario_check(r, s);
+    if (rc == 0) rc = name_after_file(r, s);
+    if (rc == 0) rc = keep_text(r, tree, s);
+    if (rc) {
+        aq_scenario_free(s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+static int apply_and_build(struct aq_reader *r, cJSON *tree, const struct aq_scenario_options *options,
+                           struct aq_scenario **out) {
+    static const struct aq_scenario_options none;
+    if (!cJSON_IsObject(tree)) return aq_reader_wrong(r, tree, "an object: a scenario stands in { }");
+    if (!options) options = &none;
+    struct aq_reader_setting *settings = NULL;
+    if (options->setting_count) {
+        settings = aq_alloc_zeroed(options->setting_count, sizeof *settings);
+        if (!settings) return aq_reader_nomem(r);
+    }
+    int rc = aq_settings_apply(r, tree, options, settings);
+    if (rc == 0) rc = build(r, tree, out);
+    aq_free(settings);
+    return rc;
+}
+
+static int parse(const char *text, size_t length, const char *name, const struct aq_scenario_options *options,
+                 struct aq_scenario **out, struct aq_error *error) {
+    struct aq_reader reader = {.name = name, .error = error};
+    struct aq_tree_fault fault;
+    cJSON *tree = NULL;
+    aq_tree_begin();
+    int rc = aq_tree_parse(text, length, &tree, &fault);
+    if (rc == AQ_EPARSE) return aq_error_set(error, rc, "%s:%zu: %s", name, fault.line, fault.what);
+    if (rc) return aq_reader_nomem(&reader);
+    rc = apply_and_build(&reader, tree, options, out);
+    cJSON_Delete(tree);
+    return rc;
+}
+
+int aq_scenario_load(const char *path, const struct aq_scenario_options *options, struct aq_scenario **out,
+                     struct aq_error *error) {
+    char *text = NULL;
+    size_t length = 0;
+    int rc = read_file(path, &text, &length, error);
+    if (rc) return rc;
+    rc = parse(text, length, path, options, out, error);
+    aq_free(text);
+    return rc;
+}
+
+int aq_scenario_parse(const char *text, const char *name, const struct aq_scenario_options *options,
+                      struct aq_scenario **out, struct aq_error *error) {
+    return parse(text, strlen(text), name, options, out, error);
+}
+
+static void free_fault(struct aq_fault_spec *fault) {
+    aq_free(fault->name);
+    aq_free(fault->tube);
+    aq_free(fault->error);
+    aq_free(fault->servers.indexes);
+    aq_free(fault->clients.indexes);
+    aq_free(fault->workers.indexes);
+    aq_free(fault->server_list);
+}
+
+void aq_scenario_free(struct aq_scenario *s) {
+    if (!s) return;
+    for (uint32_t i = 0; i < s->fault_count; i++)
+        free_fault(&s->faults[i]);
+    for (uint32_t i = 0; i < s->clients.group_count; i++)
+        aq_free(s->clients.groups[i].servers);
+    for (uint32_t i = 0; i < s->required_mark_count; i++)
+        aq_free(s->required_marks[i]);
+    aq_free(s->faults);
+    aq_free(s->clients.groups);
+    aq_free(s->required_marks);
+    aq_free(s->slos);
+    aq_free(s->workers.tube);
+    aq_free(s->producers.tube);
+    aq_free(s->name);
+    aq_free(s->summary);
+    aq_free(s->text);
+    aq_free(s);
+}

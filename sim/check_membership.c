@@ -1,0 +1,142 @@
+/* Membership: a client turns only to servers that it has been told about, and with new work not to those it
+ * was told to leave. */
+#include "sim/checks.h"
+#include "sim/client_lists.h"
+
+#include "base/memory.h"
+
+#define UNTOLD "talked to a server it was never told about"
+#define LEFT   "chose a server it was told to leave"
+
+struct membership {
+    struct aq_client_lists lists;
+    uint8_t *special;   /* owned, by address: DRAINED, REDIRECTED */
+    uint32_t addresses; /* entries in special */
+    bool balanced;      /* the one address that clients know is the balancer's */
+    uint64_t sends, choices, told;
+    uint64_t untold, left;
+};
+
+enum {
+    DRAINED = 1,    /* the scenario drains it: gets go on there until it is empty */
+    REDIRECTED = 2, /* a server may have named it to any client */
+};
+
+static void mark(struct membership *m, const struct aq_fault_spec *fault, uint8_t bit) {
+    for (uint32_t i = 0; i < fault->server_list_count; i++)
+        m->special[fault->server_list[i]] |= bit;
+}
+
+static int mark_drained(struct membership *m, const struct aq_scenario *scenario) {
+    for (uint32_t i = 0; i < scenario->fault_count; i++)
+        for (uint32_t k = 0; k < scenario->faults[i].server_list_count; k++)
+            if (scenario->faults[i].server_list[k] >= m->addresses)
+                m->addresses = scenario->faults[i].server_list[k] + 1;
+    m->special = aq_alloc_zeroed((size_t)m->addresses + 1, sizeof *m->special);
+    if (!m->special) return AQ_ENOMEM;
+    for (uint32_t i = 0; i < scenario->fault_count; i++)
+        if (scenario->faults[i].kind == AQ_FAULT_DRAIN) mark(m, &scenario->faults[i], DRAINED);
+    return 0;
+}
+
+static int init(void *state, const struct aq_ledger *ledger) {
+    struct membership *m = state;
+    const struct aq_scenario *scenario = aq_ledger_scenario(ledger);
+    m->balanced = scenario->balancer != AQ_BALANCER_NONE;
+    int rc = aq_client_lists_init(&m->lists, scenario);
+    return rc ? rc : mark_drained(m, scenario);
+}
+
+static void close_state(void *state) {
+    struct membership *m = state;
+    aq_client_lists_close(&m->lists);
+    aq_free(m->special);
+}
+
+static bool is_special(const struct membership *m, uint32_t address, uint8_t bit) {
+    return address < m->addresses && m->special[address] & bit;
+}
+
+static enum aq_standing standing_of(const struct membership *m, uint32_t client, uint32_t address) {
+    enum aq_standing standing = aq_client_lists_standing(&m->lists, client, address);
+    bool named = standing == AQ_STANDING_UNKNOWN && is_special(m, address, REDIRECTED);
+    return named ? AQ_STANDING_MEMBER : standing;
+}
+
+static int send_seen(struct membership *m, struct aq_ledger *ledger, const struct aq_observation *seen,
+                     const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
+    if (seen->address == AQ_NOBODY) return 0;
+    m->sends++;
+    if (standing_of(m, seen->client, seen->address) != AQ_STANDING_UNKNOWN) return 0;
+    m->untold++;
+    return aq_ledger_violation(ledger, AQ_CHECK_MEMBERSHIP, seen, copy, job, UNTOLD);
+}
+
+static int choice_seen(struct membership *m, struct aq_ledger *ledger, const struct aq_observation *seen) {
+    uint32_t address = seen->server == AQ_NOBODY ? seen->address : seen->server;
+    if (address == AQ_NOBODY) return 0;
+    m->choices++;
+    enum aq_standing standing = standing_of(m, seen->client, address);
+    if (standing == AQ_STANDING_MEMBER) return 0;
+    if (standing == AQ_STANDING_UNKNOWN) {
+        m->untold++;
+        return aq_ledger_violation(ledger, AQ_CHECK_MEMBERSHIP, seen, NULL, NULL, UNTOLD);
+    }
+    bool takes_out = seen->action == AQ_ACTION_GET || seen->action == AQ_ACTION_GET_MULTIPLE;
+    if (takes_out && is_special(m, address, DRAINED)) return 0;
+    m->left++;
+    return aq_ledger_violation(ledger, AQ_CHECK_MEMBERSHIP, seen, NULL, NULL, LEFT);
+}
+
+static int observe(void *state, struct aq_ledger *ledger, const struct aq_observation *seen,
+                   const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
+    struct membership *m = state;
+    if (m->balanced) return 0;
+    const struct aq_fault_spec *faults = m->lists.scenario->faults;
+    switch (seen->kind) {
+    case AQ_SEEN_FAULT:
+        if (faults[seen->fault].kind == AQ_FAULT_REDIRECT) mark(m, &faults[seen->fault], REDIRECTED);
+        return 0;
+    case AQ_SEEN_SEND: return send_seen(m, ledger, seen, copy, job);
+    case AQ_SEEN_CHOICE: return choice_seen(m, ledger, seen);
+    case AQ_SEEN_CLIENT_DOWN: aq_client_lists_restart(&m->lists, seen->client); return 0;
+    case AQ_SEEN_TOLD:
+        m->told++;
+        return aq_client_lists_tell(&m->lists, seen->client, seen->address, seen->member);
+    default: return 0;
+    }
+}
+
+static const char *remark_of(const struct membership *m, struct aq_record *record) {
+    if (m->balanced) return "behind a load balancer clients know its address alone: not applicable";
+    if (m->sends + m->choices == 0) return "no client turned to any server";
+    if (m->untold + m->left == 0) return "";
+    return aq_record_text(record, "%llu times at a server never told about, %llu times at one told to leave",
+                          (unsigned long long)m->untold, (unsigned long long)m->left);
+}
+
+static int finish(void *state, struct aq_ledger *ledger, struct aq_record *record,
+                  struct aq_record_check *out) {
+    struct membership *m = state;
+    (void)ledger;
+    out->judged = m->sends + m->choices;
+    out->verdict = m->untold + m->left ? AQ_VERDICT_FAIL : AQ_VERDICT_PASS;
+    if (out->judged == 0 && !m->balanced) out->verdict = AQ_VERDICT_UNKNOWN;
+    out->remark = remark_of(m, record);
+    if (!out->remark) return AQ_ENOMEM;
+    const struct aq_record_figure figures[] = {
+        {"sends", (double)m->sends}, {"choices", (double)m->choices}, {"told", (double)m->told}};
+    return aq_check_figures(record, figures, sizeof figures / sizeof *figures, out);
+}
+
+const struct aq_checker aq_check_membership = {
+    .check = AQ_CHECK_MEMBERSHIP,
+    .holds_when = "a client talks only to servers it has been told about",
+    .interests = 1u << AQ_SEEN_SEND | 1u << AQ_SEEN_CHOICE | 1u << AQ_SEEN_TOLD | 1u << AQ_SEEN_CLIENT_DOWN |
+                 1u << AQ_SEEN_FAULT,
+    .state_bytes = sizeof(struct membership),
+    .init = init,
+    .observe = observe,
+    .finish = finish,
+    .close = close_state,
+};

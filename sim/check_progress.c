@@ -1,0 +1,332 @@
+/* Progress: once the faults are healed, ready jobs get completed and every call gets its answer, each within
+   a budget that starts anew with every completion. Stalls before that are excused by the faults. */
+#include "sim/checks.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+#define NO_PROGRESS "no progress"
+#define STUCK       "caller stuck"
+
+#define ANSWER_SLACK_US (1 * AQ_US_PER_S) /* an answer may come so much after the client's own time limit */
+
+/* An open call of someone who can have several at once. */
+struct open_call {
+    aq_time_us called_us;
+    uint32_t caller, client;
+    uint32_t next_free;
+    enum aq_action action;
+    bool is_producer, open;
+};
+
+struct progress {
+    const struct aq_scenario *scenario;
+    struct aq_text tube; /* that the workers serve */
+    uint32_t workers, servers;
+    aq_time_us *called_us;   /* by worker: when its open call was made, plus 1; 0: none */
+    uint32_t *client_of;     /* by worker: client of that call */
+    struct open_call *calls; /* of everyone else */
+    uint32_t call_count, call_capacity, first_free; /* first_free: index plus one */
+    struct aq_map call_index;                       /* mixed call number to index in calls */
+    struct {
+        int64_t ready, reserved;
+    } * jobs;                /* by server */
+    int64_t ready, reserved; /* sums */
+    bool healed;
+    aq_time_us healed_us, last_us;
+    aq_time_us waiting_since_us; /* jobs are ready and no time has been counted since; AQ_TIME_NEVER: none are
+                                    ready */
+    aq_time_us waited_us;        /* counted since the last completion */
+    aq_time_us drained_us;       /* when ready and reserved last became none; AQ_TIME_NEVER: there are some */
+    aq_time_us longest_gap_us;
+    uint64_t answers, completions, stalls, stuck;
+};
+
+static int init(void *state, const struct aq_ledger *ledger) {
+    struct progress *p = state;
+    p->scenario = aq_ledger_scenario(ledger);
+    p->tube = aq_text_of(p->scenario->workers.tube);
+    p->workers = p->scenario->workers.count;
+    p->servers = p->scenario->servers.count;
+    p->waiting_since_us = AQ_TIME_NEVER;
+    p->called_us = aq_alloc_zeroed((size_t)p->workers + 1, sizeof *p->called_us);
+    p->client_of = aq_alloc_zeroed((size_t)p->workers + 1, sizeof *p->client_of);
+    p->jobs = aq_alloc_zeroed((size_t)p->servers + 1, sizeof *p->jobs);
+    return p->called_us && p->client_of && p->jobs ? 0 : AQ_ENOMEM;
+}
+
+static void close_state(void *state) {
+    struct progress *p = state;
+    aq_free(p->called_us);
+    aq_free(p->client_of);
+    aq_free(p->jobs);
+    aq_free(p->calls);
+    aq_map_close(&p->call_index);
+}
+
+/* ---- calls ---- */
+
+static bool is_worker(const struct progress *p, const struct aq_observation *seen) {
+    return !seen->is_producer && seen->caller < p->workers;
+}
+
+static int call_opened(struct progress *p, const struct aq_observation *seen) {
+    if (is_worker(p, seen)) {
+        p->called_us[seen->caller] = seen->at_us + 1;
+        p->client_of[seen->caller] = seen->client;
+        return 0;
+    }
+    if (!p->first_free) {
+        int rc = aq_array_reserve(&p->calls, &p->call_capacity, (size_t)p->call_count + 1, sizeof *p->calls);
+        if (rc) return rc;
+        p->calls[p->call_count] = (struct open_call){0};
+        p->first_free = ++p->call_count;
+    }
+    uint32_t index = p->first_free - 1;
+    int rc = aq_map_set(&p->call_index, aq_map_mix(seen->call), index);
+    if (rc) return rc;
+    p->first_free = p->calls[index].next_free;
+    p->calls[index] = (struct open_call){.called_us = seen->at_us,
+                                         .caller = seen->caller,
+                                         .client = seen->client,
+                                         .action = seen->action,
+                                         .is_producer = seen->is_producer,
+                                         .open = true};
+    return 0;
+}
+
+/* Closes a call; *called_us is when it was made. False where it is not open. */
+static bool call_closed(struct progress *p, const struct aq_observation *seen, aq_time_us *called_us) {
+    if (is_worker(p, seen)) {
+        if (!p->called_us[seen->caller]) return false;
+        *called_us = p->called_us[seen->caller] - 1;
+        p->called_us[seen->caller] = 0;
+        return true;
+    }
+    uint32_t index;
+    uint64_t key = aq_map_mix(seen->call);
+    if (!aq_map_get(&p->call_index, key, &index)) return false;
+    aq_map_remove(&p->call_index, key);
+    *called_us = p->calls[index].called_us;
+    p->calls[index].open = false;
+    p->calls[index].next_free = p->first_free;
+    p->first_free = index + 1;
+    return true;
+}
+
+/* True if a call made then should have been answered before now. Time before the faults were healed is
+   excused, unless the client itself sets a limit, which holds under faults as well; but only what happens
+   after the healing is judged. */
+static bool is_stuck(const struct progress *p, aq_time_us called_us, aq_time_us now_us) {
+    if (!p->healed) return false;
+    aq_time_us timeout_us = p->scenario->clients.policy.call_timeout_us, due_us;
+    if (timeout_us != AQ_TIME_NEVER)
+        due_us = aq_time_after(called_us, aq_time_after(timeout_us, ANSWER_SLACK_US));
+    else
+        due_us = aq_time_after(called_us > p->healed_us ? called_us : p->healed_us,
+                               p->scenario->budgets.progress_us);
+    return now_us > due_us && now_us > p->healed_us;
+}
+
+static int answer_seen(struct progress *p, struct aq_ledger *ledger, const struct aq_observation *seen,
+                       const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
+    if (p->healed) p->answers++;
+    aq_time_us called_us;
+    if (!call_closed(p, seen, &called_us) || !is_stuck(p, called_us, seen->at_us)) return 0;
+    p->stuck++;
+    return aq_ledger_violation(ledger, AQ_CHECK_PROGRESS, seen, copy, job, STUCK);
+}
+
+/* ---- jobs ---- */
+
+/* What a tap says of the job's place before it: nowhere for one that is new here. */
+static bool was_in(const struct aq_tap *tap, enum aq_job_state state) {
+    switch (tap->kind) {
+    case AQ_TAP_PUT:
+    case AQ_TAP_RESTORED: return false;
+    default: return tap->before == state;
+    }
+}
+
+static bool is_in(const struct aq_tap *tap, enum aq_job_state state) {
+    switch (tap->kind) {
+    case AQ_TAP_TAKEN:
+    case AQ_TAP_DONE:
+    case AQ_TAP_DELETED:
+    case AQ_TAP_CLEARED: return false;
+    default: return tap->state == state;
+    }
+}
+
+/* A job has come to an end, or to where no worker can get at it. */
+static bool is_progress(const struct aq_tap *tap) {
+    switch (tap->kind) {
+    case AQ_TAP_TAKEN:
+    case AQ_TAP_DONE:
+    case AQ_TAP_DELETED:
+    case AQ_TAP_CLEARED:
+    case AQ_TAP_BURIED:
+    case AQ_TAP_AUTOBURIED: return true;
+    default: return tap->kind == AQ_TAP_EXPIRED && tap->state == AQ_JOB_BURIED;
+    }
+}
+
+/* Time counts while jobs are ready, and adds up until a job is completed. */
+static void count_wait(struct progress *p, aq_time_us now_us) {
+    if (p->waiting_since_us != AQ_TIME_NEVER) p->waited_us += now_us - p->waiting_since_us;
+    p->waiting_since_us = p->ready > 0 ? now_us : AQ_TIME_NEVER;
+}
+
+/* `seen` is the completion that ends it; NULL: the end of the run does. */
+static int end_wait(struct progress *p, struct aq_ledger *ledger, const struct aq_observation *seen,
+                    aq_time_us now_us) {
+    count_wait(p, now_us);
+    aq_time_us gap_us = p->waited_us;
+    p->waited_us = 0;
+    if (gap_us > p->longest_gap_us) p->longest_gap_us = gap_us;
+    if (gap_us <= p->scenario->budgets.progress_us) return 0;
+    p->stalls++;
+    return aq_ledger_violation(ledger, AQ_CHECK_PROGRESS, seen, NULL, NULL, NO_PROGRESS);
+}
+
+/* Adds to the jobs of a server, and sees whether waiting begins or pauses with that. */
+static void jobs_changed(struct progress *p, const struct aq_observation *seen, int64_t ready,
+                         int64_t reserved) {
+    bool had_ready = p->ready > 0, had_any = p->ready + p->reserved > 0;
+    p->jobs[seen->server].ready += ready;
+    p->jobs[seen->server].reserved += reserved;
+    p->ready += ready;
+    p->reserved += reserved;
+    if (!p->healed) return;
+    bool has_ready = p->ready > 0, has_any = p->ready + p->reserved > 0;
+    if (had_any != has_any) p->drained_us = has_any ? AQ_TIME_NEVER : seen->at_us;
+    if (had_ready != has_ready) count_wait(p, seen->at_us);
+}
+
+static int tap_seen(struct progress *p, struct aq_ledger *ledger, const struct aq_observation *seen) {
+    const struct aq_tap *tap = seen->tap;
+    if (tap->job_hash == 0 || tap->kind == AQ_TAP_MISSED || tap->kind == AQ_TAP_EMPTY ||
+        tap->kind == AQ_TAP_FAILED)
+        return 0;
+    if (seen->server >= p->servers || !aq_text_equal(tap->tube, p->tube)) return 0;
+    int64_t ready = is_in(tap, AQ_JOB_READY) - was_in(tap, AQ_JOB_READY);
+    int64_t reserved = is_in(tap, AQ_JOB_RESERVED) - was_in(tap, AQ_JOB_RESERVED);
+    if (ready || reserved) jobs_changed(p, seen, ready, reserved);
+    if (!p->healed || !is_progress(tap)) return 0;
+    p->completions++;
+    return end_wait(p, ledger, seen, seen->at_us);
+}
+
+/* The jobs of a server that is down are out of reach; those that are kept come back as restored. */
+static void server_down(struct progress *p, const struct aq_observation *seen) {
+    if (seen->server < p->servers)
+        jobs_changed(p, seen, -p->jobs[seen->server].ready, -p->jobs[seen->server].reserved);
+}
+
+static int observe(void *state, struct aq_ledger *ledger, const struct aq_observation *seen,
+                   const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
+    struct progress *p = state;
+    aq_time_us ignored;
+    p->last_us = seen->at_us;
+    switch (seen->kind) {
+    case AQ_SEEN_CALL: return call_opened(p, seen);
+    case AQ_SEEN_ANSWER: return answer_seen(p, ledger, seen, copy, job);
+    case AQ_SEEN_ABANDONED: call_closed(p, seen, &ignored); return 0;
+    case AQ_SEEN_TAP: return tap_seen(p, ledger, seen);
+    case AQ_SEEN_SERVER_DOWN: server_down(p, seen); return 0;
+    case AQ_SEEN_HEALED:
+        p->healed = true;
+        p->healed_us = seen->at_us;
+        p->waiting_since_us = p->ready > 0 ? seen->at_us : AQ_TIME_NEVER;
+        p->drained_us = p->ready + p->reserved > 0 ? AQ_TIME_NEVER : seen->at_us;
+        return 0;
+    default: return 0;
+    }
+}
+
+/* ---- the verdict ---- */
+
+static int blame(struct progress *p, struct aq_ledger *ledger, const struct open_call *call,
+                 aq_time_us end_us) {
+    if (!is_stuck(p, call->called_us, end_us)) return 0;
+    struct aq_observation seen = {.at_us = call->called_us,
+                                  .kind = AQ_SEEN_CALL,
+                                  .caller = call->caller,
+                                  .client = call->client,
+                                  .server = AQ_NOBODY,
+                                  .address = AQ_NOBODY,
+                                  .action = call->action,
+                                  .is_producer = call->is_producer};
+    p->stuck++;
+    return aq_ledger_violation(ledger, AQ_CHECK_PROGRESS, &seen, NULL, NULL, STUCK);
+}
+
+static int judge_open_calls(struct progress *p, struct aq_ledger *ledger, aq_time_us end_us) {
+    for (uint32_t worker = 0; worker < p->workers; worker++) {
+        if (!p->called_us[worker]) continue;
+        struct open_call call = {.called_us = p->called_us[worker] - 1,
+                                 .caller = worker,
+                                 .client = p->client_of[worker],
+                                 .action = AQ_ACTION_GET};
+        int rc = blame(p, ledger, &call, end_us);
+        if (rc) return rc;
+    }
+    for (uint32_t i = 0; i < p->call_count; i++) {
+        int rc = p->calls[i].open ? blame(p, ledger, &p->calls[i], end_us) : 0;
+        if (rc) return rc;
+    }
+    return 0;
+}
+
+static const char *remark_of(const struct progress *p, struct aq_record *record) {
+    if (!p->healed) return "the run ended before its faults were healed";
+    if (p->stalls)
+        return aq_record_text(record,
+                              "no job was completed for up to %.3f s while jobs were ready; %llu calls stuck",
+                              (double)p->longest_gap_us / 1e6, (unsigned long long)p->stuck);
+    if (p->stuck)
+        return aq_record_text(record, "%llu calls were not answered in time", (unsigned long long)p->stuck);
+    return "";
+}
+
+static int add_figures(const struct progress *p, struct aq_record *record, struct aq_record_check *out) {
+    bool drained = p->healed && p->drained_us != AQ_TIME_NEVER;
+    const struct aq_record_figure figures[] = {
+        {"longest_gap_s", (double)p->longest_gap_us / 1e6},
+        {"stuck_calls", (double)p->stuck},
+        {"ready_at_end", (double)p->ready},
+        {"reserved_at_end", (double)p->reserved},
+        {"completions_after_healing", (double)p->completions},
+        {"drained_after_s", drained ? (double)(p->drained_us - p->healed_us) / 1e6 : 0},
+    };
+    /* Where the backlog has not drained there is no such time. */
+    return aq_check_figures(record, figures, sizeof figures / sizeof *figures - !drained, out);
+}
+
+static int finish(void *state, struct aq_ledger *ledger, struct aq_record *record,
+                  struct aq_record_check *out) {
+    struct progress *p = state;
+    aq_time_us end_us = record->virtual_us > p->last_us ? record->virtual_us : p->last_us;
+    int rc = p->healed && p->workers ? end_wait(p, ledger, NULL, end_us) : 0;
+    if (!rc) rc = judge_open_calls(p, ledger, end_us);
+    if (rc) return rc;
+    out->judged = p->healed ? p->answers + p->completions + p->workers : 0;
+    out->verdict = p->stalls + p->stuck ? AQ_VERDICT_FAIL : p->healed ? AQ_VERDICT_PASS : AQ_VERDICT_UNKNOWN;
+    out->remark = remark_of(p, record);
+    return out->remark ? add_figures(p, record, out) : AQ_ENOMEM;
+}
+
+const struct aq_checker aq_check_progress = {
+    .check = AQ_CHECK_PROGRESS,
+    .holds_when =
+        "after the faults are healed every call is answered and ready jobs get completed within the budget",
+    .interests = 1u << AQ_SEEN_CALL | 1u << AQ_SEEN_ANSWER | 1u << AQ_SEEN_ABANDONED | 1u << AQ_SEEN_TAP |
+                 1u << AQ_SEEN_SERVER_DOWN | 1u << AQ_SEEN_HEALED,
+    .state_bytes = sizeof(struct progress),
+    .init = init,
+    .observe = observe,
+    .finish = finish,
+    .close = close_state,
+};

@@ -1,0 +1,44 @@
+/* allqsim: runs scenarios and reports on them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/cli.h"
+#include "sim/verdict.h"
+
+static const char help[] =
+    "allqsim - fault-injection test harness and simulator for AllQueue federation\n"
+    "\n"
+    "usage: allqsim COMMAND [ARGUMENTS]\n"
+    "\n"
+    "  run SCENARIO       run a scenario and give a verdict\n"
+    "  scenarios [NAME]   list the library of scenarios, or print one\n"
+    "  report text FILE   print the summary of a stored run again\n"
+    "  --version          print the version\n"
+    "  --help             print this; every command has a --help of its own\n"
+    "\n"
+    "first run:   allqsim run server-crash\n"
+    "exit codes:  0 pass, 1 safety broken, 2 progress broken, 3 slo or distribution broken,\n"
+    "             4 not reproducible, 5 unknown, 64 wrong use or input, 70 internal error,\n"
+    "             74 a file could not be read or written, 130 interrupted\n";
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        int (*run)(int argc, char **argv);
+    } commands[] = {{"run", aq_cli_run}, {"scenarios", aq_cli_scenarios}, {"report", aq_cli_report}};
+    if (argc < 2) {
+        fputs(help, stderr);
+        return AQ_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        fputs(help, stdout);
+        return AQ_EXIT_PASS;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("allqsim " AQ_VERSION);
+        return AQ_EXIT_PASS;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    return aq_cli_usage("", "unknown command \"%s\": allowed are run, scenarios, report", argv[1]);
+}

@@ -1,0 +1,218 @@
+#include "sim/run.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "sim/ledger.h"
+#include "sim/metrics.h"
+#include "sim/nemesis.h"
+#include "sim/run_record.h"
+#include "sim/virtual.h"
+#include "sim/workload.h"
+
+/* ---- set-up ---- */
+
+static uint32_t highest_address(const struct aq_scenario *s) {
+    uint32_t highest = s->servers.count - 1;
+    for (uint32_t g = 0; g < s->clients.group_count; g++)
+        for (uint32_t i = 0; i < s->clients.groups[g].server_count; i++)
+            if (s->clients.groups[g].servers[i] > highest) highest = s->clients.groups[g].servers[i];
+    for (uint32_t f = 0; f < s->fault_count; f++)
+        for (uint32_t i = 0; i < s->faults[f].server_list_count; i++)
+            if (s->faults[f].server_list[i] > highest) highest = s->faults[f].server_list[i];
+    return highest;
+}
+
+static int add_address(struct aq_address_book *book, const char *text, struct aq_error *error) {
+    uint32_t index;
+    return aq_address_book_add(book, aq_text_of(text), &index, error);
+}
+
+/* Servers get addresses of the loopback network, as they have in the live world, one host each unless they share one. */
+static int make_book(struct aq_run *run, struct aq_error *error) {
+    const struct aq_scenario *s = run->options->scenario;
+    uint32_t count = highest_address(s) + 1;
+    char text[64];
+    for (uint32_t i = 0; i < count; i++) {
+        if (s->servers.same_host)
+            snprintf(text, sizeof text, "127.0.1.1:%u", 5555 + i);
+        else
+            snprintf(text, sizeof text, "127.0.%u.%u:5555", 1 + i / 254, 1 + i % 254);
+        int rc = add_address(&run->book, text, error);
+        if (rc) return rc;
+    }
+    if (s->balancer == AQ_BALANCER_NONE) return 0;
+    return add_address(&run->book, "127.0.0.2:5555", error);
+}
+
+static int make_server_ids(struct aq_run *run) {
+    uint32_t count = run->options->scenario->servers.count;
+    run->server_ids = aq_alloc(count * sizeof *run->server_ids);
+    if (!run->server_ids) return AQ_ENOMEM;
+    bool host_only = run->options->scenario->clients.policy.id_from_host_only;
+    for (uint32_t i = 0; i < count; i++) run->server_ids[i] = aq_address_id(&run->book.items[i], host_only)->text;
+    return 0;
+}
+
+static int begin_phase(struct aq_run *run, aq_time_us now_us);
+
+static int observe(void *arg, const struct aq_observation *seen) {
+    struct aq_run *run = arg;
+    int rc = aq_trace_observation(&run->trace, seen);
+    if (rc) return rc;
+    aq_metrics_observe(&run->metrics, seen);
+    rc = aq_ledger_observe(run->ledger, seen);
+    if (rc || (seen->kind != AQ_SEEN_FAULT && seen->kind != AQ_SEEN_FAULT_END)) return rc;
+    return begin_phase(run, seen->at_us);
+}
+
+static int set_up(struct aq_run *run, struct aq_error *error) {
+    const struct aq_scenario *s = run->options->scenario;
+    int rc = make_book(run, error);
+    if (!rc) rc = make_server_ids(run);
+    if (!rc) rc = aq_metrics_init(&run->metrics, s->servers.count);
+    run->states = aq_alloc_zeroed(s->servers.count, sizeof *run->states);
+    if (!rc && !run->states) rc = AQ_ENOMEM;
+    if (rc) return rc;
+    aq_trace_init(&run->trace);
+    run->trace.line = run->options->trace_line;
+    run->trace.line_arg = run->options->trace_arg;
+    struct aq_ledger_config ledger = {s, &run->book, &run->sets, run->server_ids};
+    rc = aq_ledger_new(&ledger, &run->ledger);
+    if (rc) return rc;
+    struct aq_observer observer = {run, observe};
+    struct aq_virtual_config world = {.scenario = s,
+                                      .book = &run->book,
+                                      .seed = run->options->seed,
+                                      .observer = observer,
+                                      .trace = &run->trace,
+                                      .eligible_sets = &run->sets,
+                                      .client_step = run->options->client_step,
+                                      .stop = run->options->stop};
+    rc = aq_virtual_new(&world, &run->world);
+    if (rc) return rc;
+    struct aq_workload_config workload = {s, run->options->seed, aq_virtual_world(run->world), observer};
+    rc = aq_workload_new(&workload, &run->workload);
+    if (rc) return rc;
+    struct aq_nemesis_config nemesis = {s, &run->book, run->options->seed, aq_virtual_world(run->world), run->workload, observer};
+    rc = aq_nemesis_new(&nemesis, &run->nemesis);
+    if (rc) return rc;
+    aq_virtual_attach(run->world, run->workload, run->nemesis);
+    return 0;
+}
+
+static void tear_down(struct aq_run *run) {
+    aq_virtual_free(run->world);
+    aq_nemesis_free(run->nemesis);
+    aq_workload_free(run->workload);
+    aq_ledger_free(run->ledger);
+    aq_metrics_close(&run->metrics);
+    aq_address_book_close(&run->book);
+    aq_free(run->server_ids);
+    aq_free(run->states);
+    aq_free(run->sets.members);
+    aq_free(run->sets.offsets);
+}
+
+/* ---- the course of a run ---- */
+
+static int begin_phase(struct aq_run *run, aq_time_us now_us) {
+    char name[200];
+    if (run->nemesis) aq_nemesis_describe(run->nemesis, name, sizeof name);
+    if (!run->nemesis || !name[0])
+        snprintf(name, sizeof name, "%s", run->healed ? "settle" : run->metrics.phase_count ? "after" : "before");
+    return aq_metrics_phase(&run->metrics, now_us, name);
+}
+
+static int close_window(struct aq_run *run) {
+    for (uint32_t i = 0; i < run->metrics.server_count; i++) {
+        struct aq_virtual_server_state state = aq_virtual_server_state(run->world, i);
+        run->states[i] = (struct aq_window_state){.queue = state.counters.queue,
+                                                  .ready = (uint32_t)state.counters.jobs[AQ_JOB_READY],
+                                                  .reserved = (uint32_t)state.counters.jobs[AQ_JOB_RESERVED],
+                                                  .up = state.up};
+    }
+    return aq_metrics_close_window(&run->metrics, run->states);
+}
+
+/* Nothing is left that could still move: no job waits or is held, no put is under way. */
+static bool drained(const struct aq_run *run) {
+    if (aq_workload_puts_open(run->workload)) return false;
+    for (uint32_t i = 0; i < run->metrics.server_count; i++) {
+        struct aq_virtual_server_state state = aq_virtual_server_state(run->world, i);
+        if (!state.up || state.counters.queue || state.counters.jobs[AQ_JOB_READY] || state.counters.jobs[AQ_JOB_DELAYED] ||
+            state.counters.jobs[AQ_JOB_RESERVED])
+            return false;
+    }
+    return true;
+}
+
+static int heal(struct aq_run *run, aq_time_us now_us) {
+    aq_workload_stop_load(run->workload);
+    int rc = aq_nemesis_heal(run->nemesis, now_us);
+    if (!rc) rc = aq_virtual_start_all(run->world);
+    struct aq_observation seen = {
+        .at_us = now_us, .kind = AQ_SEEN_HEALED, .server = AQ_NOBODY, .client = AQ_NOBODY, .caller = AQ_NOBODY};
+    if (!rc) rc = observe(run, &seen);
+    run->healed = true;
+    return rc ? rc : begin_phase(run, now_us);
+}
+
+static void tell_progress(const struct aq_run *run, aq_time_us now_us, aq_time_us end_us) {
+    if (!run->options->progress) return;
+    struct aq_progress progress = {.now_us = now_us,
+                                   .end_us = end_us,
+                                   .events = aq_virtual_events(run->world),
+                                   .completed = aq_ledger_completed(run->ledger),
+                                   .violations = aq_ledger_violations(run->ledger),
+                                   .settling = run->healed};
+    run->options->progress(run->options->progress_arg, &progress);
+}
+
+/* Window by window: load and faults for the scenario's duration, then until drained, at most the settle time. */
+static int go(struct aq_run *run) {
+    const struct aq_scenario *s = run->options->scenario;
+    aq_time_us end_us = aq_time_after(s->duration_us, s->settle_us), now_us = 0;
+    int rc = begin_phase(run, 0);
+    if (!rc) rc = aq_virtual_start(run->world);
+    if (!rc) rc = aq_workload_start(run->workload, 0);
+    if (!rc) rc = aq_nemesis_start(run->nemesis, 0);
+    while (!rc && now_us < end_us && !(run->healed && drained(run))) {
+        now_us = aq_time_min(now_us + s->window_us, run->healed ? end_us : s->duration_us);
+        rc = aq_virtual_run(run->world, now_us);
+        if (!rc) rc = close_window(run);
+        if (!rc) tell_progress(run, now_us, end_us);
+        if (!rc && now_us == s->duration_us && !run->healed) rc = heal(run, now_us);
+    }
+    run->end_us = aq_virtual_now(run->world);
+    run->interrupted = rc == AQ_EINTERRUPTED;
+    aq_metrics_end(&run->metrics, run->end_us);
+    return run->interrupted ? 0 : rc;
+}
+
+static uint64_t wall_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * AQ_US_PER_S + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t peak_rss_bytes(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : (uint64_t)usage.ru_maxrss * 1024;
+}
+
+int aq_run_scenario(const struct aq_run_options *options, struct aq_record *record, struct aq_error *error) {
+    struct aq_run run = {.options = options};
+    uint64_t start_us = wall_us();
+    aq_error_set(error, 0, "%s", "");
+    int rc = set_up(&run, error);
+    if (!rc) rc = go(&run);
+    record->wall_us = wall_us() - start_us;
+    record->peak_rss_bytes = peak_rss_bytes();
+    if (!rc) rc = aq_run_fill_record(&run, record);
+    tear_down(&run);
+    if (rc && error && !error->text[0]) aq_error_set(error, rc, "%s", aq_error_name(rc));
+    return rc;
+}

@@ -1,0 +1,40 @@
+/* One run of a scenario, from its text to its record. */
+#ifndef AQ_SIM_RUN_H
+#define AQ_SIM_RUN_H
+
+#include <signal.h>
+
+#include "base/error.h"
+#include "reports/record.h"
+#include "scenarios/scenario.h"
+#include "sim/virtual.h"
+
+/* Where a run stands, for progress lines. */
+struct aq_progress {
+    aq_time_us now_us, end_us;
+    uint64_t events, completed, violations;
+    bool settling; /* load and faults are over */
+};
+
+struct aq_run_options {
+    const struct aq_scenario *scenario;   /* borrowed */
+    uint64_t seed;
+    const volatile sig_atomic_t *stop;    /* ends the run at the next event when non-zero; NULL: never */
+    aq_client_step_fn client_step;        /* NULL: aq_client_step; see sim/virtual.h */
+    /* Called at the end of each window, if not NULL. */
+    void (*progress)(void *arg, const struct aq_progress *progress);
+    void *progress_arg;
+    /* Called with each line of the trace, if not NULL. A negative return ends the run with it. */
+    int (*trace_line)(void *arg, aq_time_us at_us, const char *text);
+    void *trace_arg;
+};
+
+/* Fills the identity part of an initialised record, but for seed_text, reproduce, started_unix_s and the program's version, which the
+   caller knows. Errors: AQ_ENOMEM. */
+int aq_run_identify(const struct aq_scenario *scenario, uint64_t seed, struct aq_record *record);
+
+/* Runs the scenario in the virtual world and fills the rest of the record. An interrupted run gives a record as well, marked. Errors: AQ_ENOMEM, AQ_EINVALID, what trace_line returned; *error
+   says more. */
+int aq_run_scenario(const struct aq_run_options *options, struct aq_record *record, struct aq_error *error);
+
+#endif

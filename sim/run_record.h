@@ -1,0 +1,34 @@
+/* The parts of one run, and how they become a record. */
+#ifndef AQ_SIM_RUN_RECORD_H
+#define AQ_SIM_RUN_RECORD_H
+
+#include "client/address_book.h"
+#include "sim/ledger.h"
+#include "sim/metrics.h"
+#include "sim/nemesis.h"
+#include "sim/run.h"
+#include "sim/trace.h"
+#include "sim/virtual.h"
+#include "sim/workload.h"
+
+struct aq_run {
+    const struct aq_run_options *options;
+    struct aq_address_book book;
+    const char **server_ids;
+    struct aq_eligible_sets sets;
+    struct aq_trace trace;
+    struct aq_metrics metrics;
+    struct aq_window_state *states; /* by server: scratch for window ends */
+    struct aq_ledger *ledger;
+    struct aq_virtual *world;
+    struct aq_workload *workload;
+    struct aq_nemesis *nemesis;
+    aq_time_us end_us;
+    bool healed;
+    bool interrupted;
+};
+
+/* Reckons up, reaches the verdict and fills the record. Errors: AQ_ENOMEM. */
+int aq_run_fill_record(struct aq_run *run, struct aq_record *record);
+
+#endif

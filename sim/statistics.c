@@ -1,0 +1,104 @@
+#include "sim/statistics.h"
+
+#include <math.h>
+
+#define TWO_PI            6.283185307179586
+#define ITERATIONS_MAX    10000000
+#define STIRLING_FROM     20.0 /* the four terms below are exact to double precision from here on */
+#define CONTINUED_TINY    1e-300
+#define CONTINUED_EPSILON 1e-16
+
+/* x^a e^-x / Gamma(a + 1). The exponent of the plain form is a difference of large numbers; for large a it is
+   taken as -a (m - log(1 + m)) with m = x / a - 1, and Stirling's series (DLMF 5.11.1) stands for the rest.
+ */
+static double front_factor(double a, double x) {
+    if (a < STIRLING_FROM) return exp(a * log(x) - x - lgamma(a + 1));
+    double m = (x - a) / a, inverse = 1 / a, square = inverse * inverse;
+    double stirling = inverse * (1.0 / 12 - square * (1.0 / 360 - square * (1.0 / 1260 - square / 1680)));
+    return exp(-a * (m - log1p(m)) - stirling) / sqrt(TWO_PI * a);
+}
+
+/* P(a, x) without its front factor: the sum of x^k / ((a + 1) ... (a + k)), DLMF 8.7.1. */
+static double series(double a, double x) {
+    double term = 1, sum = 1;
+    for (int k = 1; k < ITERATIONS_MAX; k++) {
+        term *= x / (a + k);
+        sum += term;
+        if (term < sum * CONTINUED_EPSILON) break;
+    }
+    return sum;
+}
+
+/* The even part of the continued fraction DLMF 8.9.2 of e^x x^-a Gamma(a, x), by Lentz's method. */
+static double continued_fraction(double a, double x) {
+    double b = x + 1 - a, c = 1 / CONTINUED_TINY, d = 1 / b, value = d;
+    for (int k = 1; k < ITERATIONS_MAX; k++) {
+        double numerator = -k * (k - a);
+        b += 2;
+        d = numerator * d + b;
+        if (fabs(d) < CONTINUED_TINY) d = CONTINUED_TINY;
+        c = b + numerator / c;
+        if (fabs(c) < CONTINUED_TINY) c = CONTINUED_TINY;
+        d = 1 / d;
+        double change = c * d;
+        value *= change;
+        if (fabs(change - 1) < 4 * CONTINUED_EPSILON) break;
+    }
+    return value;
+}
+
+double aq_statistics_gamma_q(double a, double x) {
+    if (!(a > 0) || !(x >= 0)) return NAN;
+    if (x == 0) return 1;
+    if (isinf(x)) return 0;
+    if (x < a + 1) return 1 - front_factor(a, x) * series(a, x);
+    return front_factor(a, x) * a * continued_fraction(a, x);
+}
+
+double aq_statistics_chi_square_sf(double x, double df) {
+    if (!(df > 0)) return NAN;
+    if (x <= 0) return 1;
+    return aq_statistics_gamma_q(df / 2, x / 2);
+}
+
+struct aq_interval aq_statistics_wilson(uint64_t hits, uint64_t trials, double z) {
+    if (trials == 0) return (struct aq_interval){0, 1};
+    double n = (double)trials, p = (double)hits / n, zz = z * z;
+    double middle = (p + zz / (2 * n)) / (1 + zz / n);
+    double half = z * sqrt(p * (1 - p) / n + zz / (4 * n * n)) / (1 + zz / n);
+    struct aq_interval interval = {middle - half, middle + half};
+    if (hits == 0 || interval.low < 0) interval.low = 0;
+    if (hits == trials || interval.high > 1) interval.high = 1;
+    return interval;
+}
+
+static double mean_of(const uint64_t *counts, uint32_t n) {
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += (double)counts[i];
+    return n ? sum / n : 0;
+}
+
+double aq_statistics_jain(const uint64_t *counts, uint32_t n) {
+    double sum = 0, squares = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        sum += (double)counts[i];
+        squares += (double)counts[i] * (double)counts[i];
+    }
+    return squares > 0 ? sum * sum / (n * squares) : 1;
+}
+
+double aq_statistics_cv(const uint64_t *counts, uint32_t n) {
+    double mean = mean_of(counts, n), squares = 0;
+    if (mean <= 0) return 0;
+    for (uint32_t i = 0; i < n; i++)
+        squares += ((double)counts[i] - mean) * ((double)counts[i] - mean);
+    return sqrt(squares / n) / mean;
+}
+
+double aq_statistics_max_over_mean(const uint64_t *counts, uint32_t n) {
+    double mean = mean_of(counts, n), most = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if ((double)counts[i] > most) most = (double)counts[i];
+    return mean > 0 ? most / mean : 0;
+}

@@ -1,0 +1,97 @@
+#include "sim/trace.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+void aq_trace_init(struct aq_trace *trace) { *trace = (struct aq_trace){0}; }
+
+void aq_trace_flush(struct aq_trace *trace) {
+    if (trace->used == 0) return;
+    trace->hash = XXH3_64bits_withSeed(trace->block, trace->used * sizeof *trace->block, trace->hash);
+    trace->used = 0;
+}
+
+uint64_t aq_trace_hash(struct aq_trace *trace) {
+    aq_trace_flush(trace);
+    return trace->hash;
+}
+
+int aq_trace_observation(struct aq_trace *trace, const struct aq_observation *seen) {
+    struct aq_trace_record record = {.at_us = seen->at_us,
+                                     .kind = 0x100u | (uint32_t)seen->kind | (uint32_t)seen->action << 16 |
+                                             (uint32_t)seen->outcome << 24,
+                                     .a = seen->caller ^ (uint32_t)seen->is_producer << 31,
+                                     .b = seen->client,
+                                     .c = seen->server,
+                                     .value = seen->call ^ seen->job_hash ^ seen->token << 20};
+    if (seen->tap) {
+        record.kind |= (uint32_t)seen->tap->kind << 9;
+        record.a = seen->tap->correlation;
+        record.value = seen->tap->job_hash ^ seen->tap->due_us ^ (uint64_t)seen->tap->state << 60;
+    }
+    aq_trace_add(trace, record);
+    if (!trace->line) return 0;
+    char text[512];
+    return trace->line(trace->line_arg, seen->at_us, aq_trace_describe(seen, text, sizeof text));
+}
+
+static int caller_text(const struct aq_observation *seen, char *text, size_t size) {
+    if (seen->is_producer) return snprintf(text, size, "producer at client %u", seen->client);
+    if (seen->caller != AQ_NOBODY) return snprintf(text, size, "worker %u at client %u", seen->caller, seen->client);
+    if (seen->client != AQ_NOBODY) return snprintf(text, size, "client %u", seen->client);
+    return snprintf(text, size, "harness");
+}
+
+static const char *tap_text(const struct aq_tap *tap, char *text, size_t size) {
+    snprintf(text, size, "%s%s%.*s%s%.*s", aq_tap_word(tap->kind), tap->job_id.len ? " " : "", AQ_TEXT_ARGS(tap->job_id),
+             tap->tube.len ? " in " : "", AQ_TEXT_ARGS(tap->tube));
+    return text;
+}
+
+static const char *server_change_text(enum aq_seen_kind kind) {
+    switch (kind) {
+    case AQ_SEEN_SERVER_UP: return "up";
+    case AQ_SEEN_SERVER_DOWN: return "down";
+    case AQ_SEEN_SERVER_STOPPED: return "stopped";
+    case AQ_SEEN_SERVER_RESUMED: return "resumed";
+    default: return "lost a job with its memory:";
+    }
+}
+
+const char *aq_trace_describe(const struct aq_observation *seen, char *text, size_t size) {
+    char who[64], what[320];
+    caller_text(seen, who, sizeof who);
+    const char *action = seen->action < AQ_ACTION_COUNT ? aq_action_word(seen->action) : "";
+    unsigned long long s = seen->at_us / AQ_US_PER_S, us = seen->at_us % AQ_US_PER_S;
+    switch (seen->kind) {
+    case AQ_SEEN_CALL: snprintf(what, sizeof what, "%s > %s %.*s", who, action, AQ_TEXT_ARGS(seen->job)); break;
+    case AQ_SEEN_ANSWER:
+        snprintf(what, sizeof what, "%s < %s %s %.*s%s", who, action, aq_outcome_word(seen->outcome),
+                 AQ_TEXT_ARGS(seen->job), seen->empty ? "no job" : "");
+        break;
+    case AQ_SEEN_ABANDONED: snprintf(what, sizeof what, "%s gives up %s %.*s", who, action, AQ_TEXT_ARGS(seen->job)); break;
+    case AQ_SEEN_CHOICE: snprintf(what, sizeof what, "client %u chooses server %u for %s", seen->client, seen->server, action); break;
+    case AQ_SEEN_SEND:
+        snprintf(what, sizeof what, "client %u -> address %u: %s %.*s", seen->client, seen->address, action,
+                 AQ_TEXT_ARGS(seen->job));
+        break;
+    case AQ_SEEN_TAP: {
+        char tap[256];
+        snprintf(what, sizeof what, "server %u: %s", seen->server, tap_text(seen->tap, tap, sizeof tap));
+        break;
+    }
+    case AQ_SEEN_CLIENT_UP: snprintf(what, sizeof what, "client %u up", seen->client); break;
+    case AQ_SEEN_CLIENT_DOWN: snprintf(what, sizeof what, "client %u down", seen->client); break;
+    case AQ_SEEN_TOLD:
+        snprintf(what, sizeof what, "client %u is told to %s address %u", seen->client, seen->member ? "use" : "leave",
+                 seen->address);
+        break;
+    case AQ_SEEN_FAULT: snprintf(what, sizeof what, "fault %u begins", seen->fault); break;
+    case AQ_SEEN_FAULT_END: snprintf(what, sizeof what, "fault %u ends", seen->fault); break;
+    case AQ_SEEN_HEALED: snprintf(what, sizeof what, "load ends, faults are healed"); break;
+    default:
+        snprintf(what, sizeof what, "server %u %s %.*s", seen->server, server_change_text(seen->kind), AQ_TEXT_ARGS(seen->job));
+    }
+    snprintf(text, size, "[%llu.%06llu] %s", s, us, what);
+    return text;
+}

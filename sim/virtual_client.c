@@ -1,0 +1,161 @@
+/* The client processes of the virtual world: their cores, and what becomes of the cores' effects. */
+#include "base/error.h"
+#include "base/memory.h"
+#include "protocol/ids.h"
+#include "sim/virtual_internal.h"
+
+/* The configured list of a client: the groups take the clients from the highest index down, in their order. */
+static void list_of(const struct aq_virtual *v, uint32_t client, const uint32_t **servers, uint32_t *count) {
+    const struct aq_client_section *s = &v->scenario->clients;
+    double from_top = (double)(s->count - 1 - client), taken = 0;
+    for (uint32_t i = 0; i < s->group_count; i++) {
+        taken += s->groups[i].share * s->count;
+        if (from_top < (double)(uint64_t)(taken + 0.5)) {
+            *servers = s->groups[i].servers;
+            *count = s->groups[i].server_count;
+            return;
+        }
+    }
+    *servers = v->all_servers;
+    *count = v->all_server_count;
+}
+
+static struct aq_observation about_client(const struct aq_virtual *v, enum aq_seen_kind kind, uint32_t client) {
+    return (struct aq_observation){
+        .at_us = v->now_us, .kind = kind, .client = client, .caller = AQ_NOBODY, .server = AQ_NOBODY, .address = AQ_NOBODY};
+}
+
+int client_start(struct aq_virtual *v, uint32_t client) {
+    struct client_node *node = &v->clients[client];
+    struct aq_client_config config = {.book = v->config.book, .policy = &v->scenario->clients.policy};
+    list_of(v, client, &config.servers, &config.server_count);
+    aq_random_init(&config.random, v->config.seed, "client", (uint64_t)node->lives << 32 | client);
+    int rc = aq_client_new(&config, &node->core);
+    if (rc) return rc;
+    node->lives++;
+    node->put_set = node->get_set = UINT32_MAX;
+    struct aq_observation seen = about_client(v, AQ_SEEN_CLIENT_UP, client);
+    return virtual_observe(v, &seen);
+}
+
+int client_crash(struct aq_virtual *v, uint32_t client) {
+    struct client_node *node = &v->clients[client];
+    aq_client_free(node->core);
+    node->core = NULL;
+    network_client_gone(v, client);
+    struct aq_observation seen = about_client(v, AQ_SEEN_CLIENT_DOWN, client);
+    int rc = virtual_observe(v, &seen);
+    return rc ? rc : aq_workload_client_down(v->workload, v->now_us, client);
+}
+
+/* ---- the sets of eligible servers ---- */
+
+/* Finds or adds the set in scratch[0..count-1]. */
+static int number_set(struct aq_virtual *v, uint32_t count, uint32_t *out) {
+    struct aq_eligible_sets *sets = v->config.eligible_sets;
+    uint64_t hash = aq_text_hash((struct aq_text){(const char *)v->scratch, count * (uint32_t)sizeof *v->scratch});
+    if (aq_map_get(&v->set_of_hash, hash, out)) return 0;
+    int rc = aq_array_reserve(&sets->members, &sets->members_capacity, (size_t)sets->members_count + count,
+                              sizeof *sets->members);
+    if (!rc) rc = aq_array_reserve(&sets->offsets, &sets->offsets_capacity, (size_t)sets->count + 2, sizeof *sets->offsets);
+    if (!rc) rc = aq_map_set(&v->set_of_hash, hash, sets->count);
+    if (rc) return rc;
+    memcpy(sets->members + sets->members_count, v->scratch, count * sizeof *v->scratch);
+    sets->offsets[sets->count] = sets->members_count;
+    sets->members_count += count;
+    sets->offsets[sets->count + 1] = sets->members_count;
+    *out = sets->count++;
+    return 0;
+}
+
+static int eligible_set(struct aq_virtual *v, struct client_node *node, bool for_put, uint32_t *out) {
+    uint32_t *cached = for_put ? &node->put_set : &node->get_set;
+    if (*cached == UINT32_MAX) {
+        uint32_t count = aq_client_eligible(node->core, for_put, v->scratch, v->addresses);
+        int rc = number_set(v, count < v->addresses ? count : v->addresses, cached);
+        if (rc) return rc;
+    }
+    *out = *cached;
+    return 0;
+}
+
+/* ---- effects ---- */
+
+static uint32_t server_at(const struct aq_virtual *v, uint32_t address) {
+    return address < v->scenario->servers.count ? address : AQ_NOBODY;
+}
+
+static int observe_choice(struct aq_virtual *v, uint32_t client, const struct aq_client_effect *e) {
+    struct aq_observation seen = about_client(v, AQ_SEEN_CHOICE, client);
+    seen.server = server_at(v, e->server);
+    seen.address = e->server;
+    seen.call = e->call;
+    seen.eligible_set = AQ_NOBODY; /* a retry is no free choice: it avoids where it has been */
+    seen.action = (enum aq_action)e->request.action;
+    if (e->kind == AQ_CLIENT_CHOICE) {
+        int rc = eligible_set(v, &v->clients[client], seen.action == AQ_ACTION_PUT, &seen.eligible_set);
+        if (rc) return rc;
+    }
+    return virtual_observe(v, &seen);
+}
+
+static int send(struct aq_virtual *v, uint32_t client, const struct aq_client_effect *e) {
+    struct aq_observation seen = about_client(v, AQ_SEEN_SEND, client);
+    seen.server = server_at(v, e->server);
+    seen.address = e->server;
+    seen.call = e->call;
+    seen.own = e->own;
+    seen.action = (enum aq_action)e->request.action;
+    if (aq_action_is_completion(seen.action)) {
+        seen.job = e->request.job_id;
+        seen.job_hash = aq_text_hash(e->request.job_id);
+    }
+    int rc = virtual_observe(v, &seen);
+    return rc ? rc : network_send_request(v, client, e->server, e->correlation, &e->request);
+}
+
+static int carry_out(struct aq_virtual *v, uint32_t client, const struct aq_client_effect *e) {
+    switch (e->kind) {
+    case AQ_CLIENT_CONNECT: return network_connect(v, client, e->server);
+    case AQ_CLIENT_CLOSE: network_close(v, client, e->server); return 0;
+    case AQ_CLIENT_SEND: return send(v, client, e);
+    case AQ_CLIENT_ANSWER: return aq_workload_answer(v->workload, v->now_us, e->call, e->outcome, e->reply);
+    case AQ_CLIENT_CHOICE:
+    case AQ_CLIENT_RETRY: return observe_choice(v, client, e);
+    case AQ_CLIENT_MEMBERSHIP:
+        v->clients[client].put_set = v->clients[client].get_set = UINT32_MAX;
+        return 0;
+    case AQ_CLIENT_MARK: v->marks[e->mark]++; return 0;
+    }
+    return AQ_EINVALID;
+}
+
+int client_event(struct aq_virtual *v, uint32_t client, const struct aq_client_event *event) {
+    struct client_node *node = &v->clients[client];
+    if (!node->core) return 0;
+    int rc = v->config.client_step(node->core, v->now_us, event, &v->client_effects);
+    for (uint32_t i = 0; !rc && i < v->client_effects.count; i++) rc = carry_out(v, client, &v->client_effects.items[i]);
+    if (rc) return rc;
+    return virtual_want_wake(v, &node->wake, aq_client_next_wake(node->core), EVENT_CLIENT_WAKE, client);
+}
+
+int client_woken(struct aq_virtual *v, uint32_t client) {
+    struct client_node *node = &v->clients[client];
+    if (!node->core) return 0;
+    aq_time_us next_us = aq_client_next_wake(node->core);
+    if (next_us > v->now_us) return virtual_want_wake(v, &node->wake, next_us, EVENT_CLIENT_WAKE, client);
+    struct aq_client_event event = {.kind = AQ_CLIENT_WAKE, .server = UINT32_MAX};
+    return client_event(v, client, &event);
+}
+
+int clients_take_calls(struct aq_virtual *v) {
+    int rc = 0;
+    for (uint32_t i = 0; !rc && i < v->submitted_count; i++) {
+        struct submitted s = v->submitted[i]; /* the array may grow and move meanwhile */
+        struct aq_client_event event = {
+            .kind = AQ_CLIENT_CALL, .server = UINT32_MAX, .call = s.call, .request = s.request};
+        rc = client_event(v, s.client, &event);
+    }
+    v->submitted_count = 0;
+    return rc;
+}

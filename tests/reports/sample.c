@@ -1,0 +1,199 @@
+#include "sample.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+static const struct aq_record_option options[] = {
+    {"clients.count", "1000"}, {"servers.policy.note", "tab\there, quote \" and \\ and é"}, {"empty", ""}};
+
+static const struct aq_record_server servers[] = {
+    {.index = 0,
+     .id = "gDt1JvS",
+     .address = "10.0.0.1:5555",
+     .puts = 52345,
+     .gets = 51000,
+     .empty_gets = 1234567,
+     .completions = 50999,
+     .requests = 1400000,
+     .errors = 3,
+     .missed = 2,
+     .expired = 5,
+     .buried = 1,
+     .lost = 0,
+     .choices = 250000,
+     .share = 0.25,
+     .busy = 0.1 + 0.2,
+     .queue_max = 17,
+     .incarnations = 1,
+     .held = {1, 2, 3, 4, 5}},
+    {.index = 1,
+     .id = "+/x\033[31",
+     .address = "a-very-long-host-name.example.org:65535",
+     .puts = UINT64_MAX,
+     .share = (double)NAN,
+     .busy = (double)INFINITY,
+     .queue_max = UINT32_MAX,
+     .incarnations = 2,
+     .held = {0, 0, 0, 0, UINT64_MAX}},
+    {.index = 2, .id = "same", .address = "10.0.0.3:5555", .choices = 750000, .share = 0.75, .busy = -0.0},
+};
+
+static const uint64_t choices_before[] = {100, 100, 200}, choices_during[] = {200, 0, 200};
+static const struct aq_record_phase phases[] = {
+    {"before", 0, 20 * AQ_US_PER_S, choices_before},
+    {"crash server 1", 20 * AQ_US_PER_S, 30500000, choices_during},
+    {"nothing chosen", 30500000, AQ_TIME_NEVER, NULL},
+};
+
+static const struct aq_record_window windows[] = {
+    {0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1},
+    {0, 1, UINT32_MAX, 0, 0, 0, 0, 0, 40, 0, 0, 0},
+    {1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+    {1, 1, 0, 0, 0, 0, 0, 0, 60, 0, 0, 1},
+};
+
+static const struct aq_record_fault faults[] = {
+    {"crash", "crash", "server 1", 20 * AQ_US_PER_S, 30500000, 1, true},
+    {"drop_reply", "lost\nreplies \xff", "30 % of clients", 1, AQ_TIME_NEVER, 4321, true},
+    {"latency", "never", "all", 99 * AQ_US_PER_S, 100 * AQ_US_PER_S, 0, false},
+};
+
+static const struct aq_record_figure origin_figures[] = {
+    {"p_value", 0.1}, {"violations", 3}, {"not_a_number", (double)NAN}};
+static const struct aq_record_figure again_figures[] = {{"ttl_expiry", 30}, {"negative_zero", -0.0}};
+static const struct aq_record_check checks[] = {
+    {.name = "completion-origin",
+     .holds_when = "every completion reaches its origin",
+     .verdict = AQ_VERDICT_FAIL,
+     .caught = true,
+     .expected_to_fail = true,
+     .judged = 203412,
+     .violations = 12,
+     .remark = "12 completions went to another server",
+     .figures = origin_figures,
+     .figure_count = COUNT_OF(origin_figures)},
+    {.name = "conservation",
+     .holds_when = "nothing is unexplained",
+     .judged = 5,
+     .remark = "",
+     .verdict = AQ_VERDICT_PASS},
+    {.name = "duplicate-execution",
+     .holds_when = "jobs are run once",
+     .verdict = AQ_VERDICT_FAIL,
+     .judged = 77,
+     .violations = 2,
+     .remark = "over the budget\nof 0.1 %",
+     .figures = again_figures,
+     .figure_count = COUNT_OF(again_figures)},
+    {.name = "failover", .holds_when = "", .verdict = AQ_VERDICT_UNKNOWN, .remark = "nothing to judge"},
+    {.name = "slo", .holds_when = "", .verdict = AQ_VERDICT_PASS, .expected_to_fail = true, .remark = ""},
+};
+
+static const char *const story_a[] = {"[20.000001] worker 7 > done gDt1JvS,abc -> server 1: missed",
+                                      "[20.1] bell \a, escape \033[0m"};
+static const char *const story_b[] = {"[1.5] worker 1 < get: same,job"};
+static const struct aq_record_violation violations[] = {
+    {"completion-origin", "completion at another server", 20000001, "gDt1JvS,abc", 41, 0, 1, story_a,
+     COUNT_OF(story_a)},
+    {"completion-origin", "completion at another server", 20000002, "gDt1JvS,abd", UINT64_MAX, 0, 2, NULL, 0},
+    {"duplicate-execution", "executed twice", 1500000, "", 0, -1, -1, story_b, COUNT_OF(story_b)},
+    {"completion-origin", "completion at another server", AQ_TIME_NEVER, "x", 1, -1, 3, story_b,
+     COUNT_OF(story_b)},
+};
+
+static const struct aq_record_mark marks[] = {{"lease_expired", 1234}, {"reply_dropped", 0}};
+static const struct aq_record_figure figures[] = {{"throughput_per_s", 3382.125},
+                                                  {"jain_index", 1.0 / 3.0},
+                                                  {"tiny", 5e-324},
+                                                  {"infinite", (double)INFINITY}};
+
+static void fill_histogram(struct aq_histogram *histogram, uint64_t step_us, uint32_t count) {
+    assert_int_equal(aq_histogram_init(histogram), 0);
+    for (uint32_t i = 1; i <= count; i++)
+        aq_histogram_record(histogram, i * step_us);
+}
+
+static void fill_latencies(struct aq_record *record) {
+    static const char *const operations[] = {"put", "get", "wait"};
+    record->latencies = aq_arena_alloc(&record->memory, sizeof *record->latencies * COUNT_OF(operations));
+    assert_non_null(record->latencies);
+    record->latency_count = COUNT_OF(operations);
+    for (uint32_t i = 0; i < record->latency_count; i++)
+        record->latencies[i].operation = operations[i];
+    fill_histogram(&record->latencies[0].histogram, 1000, 1000);
+    fill_histogram(&record->latencies[1].histogram, 0, 0);
+    fill_histogram(&record->latencies[2].histogram, UINT64_C(1) << 40, 300); /* beyond the last bucket, too */
+    fill_histogram(&record->clients.failover, 250000, 4);
+}
+
+static void fill_totals(struct aq_record *record) {
+    record->jobs.produced = 210000;
+    record->jobs.accepted = 209990;
+    record->jobs.completed = 209000;
+    record->jobs.held = 12;
+    record->jobs.lost_declared = 978;
+    record->jobs.executed_again = 31;
+    record->completions.sent = 209100;
+    record->completions.applied = 209000;
+    record->completions.acked = 208990;
+    record->completions.misrouted = 12;
+    record->completions.origin_gone = 50;
+    record->completions.unknown = 38;
+    record->clients.count = 1000;
+    record->clients.workers = 5000;
+}
+
+void sample_fill(struct aq_record *record) {
+    aq_record_init(record);
+    record->scenario = "server-crash";
+    record->summary = "One of the servers crashes while jobs are leased; its memory is lost.";
+    record->scenario_text = "{\n  \"name\": \"server-crash\"\n}\n";
+    record->scenario_hash = 0xfedcba9876543210u;
+    record->trace_hash = 0x00000000000000abu;
+    record->seed = UINT64_MAX;
+    record->seed_text = aq_record_text(record, "%d", 4711);
+    record->version = "0.1.0";
+    record->build = "gcc 12.2.0 Release";
+    record->world = "virtual";
+    record->fidelity = "wire";
+    record->client_profile = "strict";
+    record->server_profile = "upstream";
+    record->reproduce = "allqsim run server-crash --seed 4711";
+    record->started_unix_s = 1700000000;
+    record->verdict = AQ_VERDICT_FAIL;
+    record->reason = "duplicate-execution failed; caught as expected: completion-origin";
+    record->exit_code = 1;
+    record->events = 12345678;
+    record->virtual_us = 70250000;
+    record->wall_us = 1500000;
+    record->peak_rss_bytes = 220 * UINT64_C(1048576);
+    record->window_us = AQ_US_PER_S;
+    fill_totals(record);
+    record->options = options, record->option_count = COUNT_OF(options);
+    record->servers = servers, record->server_count = COUNT_OF(servers);
+    record->phases = phases, record->phase_count = COUNT_OF(phases);
+    record->windows = windows, record->window_count = COUNT_OF(windows);
+    record->faults = faults, record->fault_count = COUNT_OF(faults);
+    record->checks = checks, record->check_count = COUNT_OF(checks);
+    record->violations = violations, record->violation_count = COUNT_OF(violations);
+    record->marks = marks, record->mark_count = COUNT_OF(marks);
+    record->figures = figures, record->figure_count = COUNT_OF(figures);
+    fill_latencies(record);
+}
+
+char *sample_printed(int (*print)(FILE *stream, const struct aq_record *record),
+                     const struct aq_record *record) {
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    assert_int_equal(print(stream, record), 0);
+    fclose(stream);
+    return text;
+}

@@ -1,0 +1,17 @@
+/* A made-up record with something in every field, hard cases included: extreme numbers, texts with control
+   characters and bytes that are no UTF-8, empty histograms, faults without an end. */
+#ifndef AQ_TESTS_REPORTS_SAMPLE_H
+#define AQ_TESTS_REPORTS_SAMPLE_H
+
+#include <stdio.h>
+
+#include "reports/record.h"
+
+/* Initialises and fills *record; close it with aq_record_close. */
+void sample_fill(struct aq_record *record);
+
+/* What a printer wrote, as a NUL-terminated text to be freed with free(). */
+char *sample_printed(int (*print)(FILE *stream, const struct aq_record *record),
+                     const struct aq_record *record);
+
+#endif
