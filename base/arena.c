@@ -11,7 +11,9 @@ struct aq_arena_block {
     _Alignas(16) char bytes[];
 };
 
-void aq_arena_init(struct aq_arena *arena) { *arena = (struct aq_arena){0}; }
+void aq_arena_init(struct aq_arena *arena) {
+    *arena = (struct aq_arena){0};
+}
 
 void aq_arena_close(struct aq_arena *arena) {
     for (struct aq_arena_block *block = arena->first; block;) {
@@ -30,7 +32,8 @@ void aq_arena_reset(struct aq_arena *arena) {
 /* Moves on to a block with room for `bytes`, a kept one or a new one behind the current. */
 static int next_block(struct aq_arena *arena, size_t bytes) {
     struct aq_arena_block **link = arena->current ? &arena->current->next : &arena->first;
-    while (*link && (*link)->capacity < bytes) link = &(*link)->next;
+    while (*link && (*link)->capacity < bytes)
+        link = &(*link)->next;
     if (!*link) {
         size_t capacity = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
         struct aq_arena_block *block = aq_alloc(sizeof *block + capacity);
@@ -65,7 +68,8 @@ int aq_arena_text(struct aq_arena *arena, struct aq_text text, struct aq_text *o
     return 0;
 }
 
-int aq_arena_join(struct aq_arena *arena, struct aq_text a, char between, struct aq_text b, struct aq_text *out) {
+int aq_arena_join(struct aq_arena *arena, struct aq_text a, char between, struct aq_text b,
+                  struct aq_text *out) {
     char *copy = aq_arena_alloc(arena, (size_t)a.len + 1 + b.len);
     if (!copy) return AQ_ENOMEM;
     if (a.len) memcpy(copy, a.at, a.len);

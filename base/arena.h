@@ -1,5 +1,5 @@
-/* A bump allocator: memory that is all given back at once. Blocks are kept across resets, so that a warm arena allocates
-   nothing. */
+/* A bump allocator: memory that is all given back at once. Blocks are kept across resets, so that a warm
+   arena allocates nothing. */
 #ifndef AQ_BASE_ARENA_H
 #define AQ_BASE_ARENA_H
 
@@ -29,6 +29,7 @@ void *aq_arena_alloc(struct aq_arena *arena, size_t bytes);
 int aq_arena_text(struct aq_arena *arena, struct aq_text text, struct aq_text *out);
 
 /* "a" "between" "b" in one new text. Errors: AQ_ENOMEM. */
-int aq_arena_join(struct aq_arena *arena, struct aq_text a, char between, struct aq_text b, struct aq_text *out);
+int aq_arena_join(struct aq_arena *arena, struct aq_text a, char between, struct aq_text b,
+                  struct aq_text *out);
 
 #endif

@@ -6,6 +6,7 @@
 _Noreturn void aq_assert_failed(const char *file, int line, const char *function, const char *invariant);
 
 #define AQ_ASSERT(condition)                                                                                 \
-    (__builtin_expect(!!(condition), 1) ? (void)0 : aq_assert_failed(__FILE__, __LINE__, __func__, #condition))
+    (__builtin_expect(!!(condition), 1) ? (void)0                                                            \
+                                        : aq_assert_failed(__FILE__, __LINE__, __func__, #condition))
 
 #endif

@@ -1,5 +1,5 @@
-/* A set of deadlines, one for each small integer id, of which the earliest is at hand and any can be moved or removed:
-   an indexed 4-ary heap. Equal deadlines come out in the order of their ids. */
+/* A set of deadlines, one for each small integer id, of which the earliest is at hand and any can be moved or
+   removed: an indexed 4-ary heap. Equal deadlines come out in the order of their ids. */
 #ifndef AQ_BASE_DEADLINES_H
 #define AQ_BASE_DEADLINES_H
 

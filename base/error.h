@@ -33,8 +33,10 @@ struct aq_error {
 /* The general text of a code. Never NULL. */
 const char *aq_error_name(int code);
 
-/* Fills *error (which may be NULL) and returns code, so that a function can end with `return aq_error_set(...)`. */
-int aq_error_set(struct aq_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Fills *error (which may be NULL) and returns code, so that a function can end with `return
+ * aq_error_set(...)`. */
+int aq_error_set(struct aq_error *error, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Puts "prefix: " before the text that is there: adds the place while an error travels up. */
 void aq_error_prefix(struct aq_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));

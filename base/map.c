@@ -12,7 +12,8 @@ void aq_map_close(struct aq_map *map) {
 /* The slot of the key, or the free one where it would go. The map must have a free slot. */
 static uint32_t find(const struct aq_map *map, uint64_t key) {
     uint32_t mask = map->capacity - 1, at = (uint32_t)key & mask;
-    while (map->slots[at].value_plus_1 && map->slots[at].key != key) at = (at + 1) & mask;
+    while (map->slots[at].value_plus_1 && map->slots[at].key != key)
+        at = (at + 1) & mask;
     return at;
 }
 

@@ -1,5 +1,6 @@
-/* A hash map from 64-bit keys to 32-bit values: open addressing, linear probing, deletion by shifting back. Keys are taken
-   as already well mixed (hashes, or values passed through aq_map_mix). Iteration order is not offered on purpose. */
+/* A hash map from 64-bit keys to 32-bit values: open addressing, linear probing, deletion by shifting back.
+   Keys are taken as already well mixed (hashes, or values passed through aq_map_mix). Iteration order is not
+   offered on purpose. */
 #ifndef AQ_BASE_MAP_H
 #define AQ_BASE_MAP_H
 

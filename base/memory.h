@@ -11,16 +11,17 @@ void *aq_alloc_zeroed(size_t count, size_t bytes);
 void *aq_realloc(void *memory, size_t bytes);
 void aq_free(void *memory);
 
-/* Makes the allocation after `skip` more successful ones fail (once); UINT64_MAX switches this off. For tests. */
+/* Makes the allocation after `skip` more successful ones fail (once); UINT64_MAX switches this off. For
+ * tests. */
 void aq_alloc_fail_after(uint64_t skip);
 
-/* Adds this many unused bytes in front of every later allocation, so that addresses differ between two runs of one
-   program. For the test that nothing depends on addresses. A multiple of 16; 0 switches it off. Only while nothing
-   allocated is alive. */
+/* Adds this many unused bytes in front of every later allocation, so that addresses differ between two runs
+   of one program. For the test that nothing depends on addresses. A multiple of 16; 0 switches it off. Only
+   while nothing allocated is alive. */
 void aq_alloc_set_padding(size_t bytes);
 
-/* Grows a flat array to hold at least `wanted` items of `item_bytes` each; doubles. *items and *capacity are untouched
-   on failure. New room is not initialised. Errors: AQ_ENOMEM. */
+/* Grows a flat array to hold at least `wanted` items of `item_bytes` each; doubles. *items and *capacity are
+   untouched on failure. New room is not initialised. Errors: AQ_ENOMEM. */
 int aq_array_reserve(void *items_pointer, uint32_t *capacity, size_t wanted, size_t item_bytes);
 
 #endif

@@ -62,7 +62,8 @@ int aq_policy_set(const struct aq_policy_table *table, void *policy, const char 
     return 0;
 }
 
-const char *aq_policy_format(const struct aq_policy_field *field, const void *policy, char *text, size_t size) {
+const char *aq_policy_format(const struct aq_policy_field *field, const void *policy, char *text,
+                             size_t size) {
     const char *at = (const char *)policy + field->offset;
     bool yes;
     aq_time_us span_us;

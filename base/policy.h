@@ -27,12 +27,13 @@ struct aq_policy_table {
 /* NULL where no field has this name. */
 const struct aq_policy_field *aq_policy_find(const struct aq_policy_table *table, const char *name);
 
-/* Sets one field of a policy struct from its written form. Errors: AQ_ENOENT (no such field), AQ_EPARSE (the value; *error says
-   what is allowed); the policy is unchanged then. */
+/* Sets one field of a policy struct from its written form. Errors: AQ_ENOENT (no such field), AQ_EPARSE (the
+   value; *error says what is allowed); the policy is unchanged then. */
 int aq_policy_set(const struct aq_policy_table *table, void *policy, const char *name, const char *value,
                   struct aq_error *error);
 
 /* Writes one field of a policy struct as aq_policy_set reads it, and returns text. */
-const char *aq_policy_format(const struct aq_policy_field *field, const void *policy, char *text, size_t size);
+const char *aq_policy_format(const struct aq_policy_field *field, const void *policy, char *text,
+                             size_t size);
 
 #endif

@@ -22,7 +22,9 @@ void aq_random_init(struct aq_random *random, uint64_t seed, const char *name, u
     if (random->s[0] == 0 && random->s[1] == 0) random->s[0] = 1;
 }
 
-double aq_random_exponential(struct aq_random *random) { return -aq_log(1 - aq_random_unit(random)); }
+double aq_random_exponential(struct aq_random *random) {
+    return -aq_log(1 - aq_random_unit(random));
+}
 
 double aq_random_normal(struct aq_random *random) {
     double p = ((double)(aq_random_u64(random) >> 11) + 0.5) * 0x1.0p-53; /* never 0, never 1 */

@@ -1,6 +1,6 @@
-/* Seeded random streams. Each component has a stream of its own, named by kind and index, so that adding one component
-   does not shift the numbers of another. Generator: xoroshiro128++ of Blackman and Vigna, "Scrambled linear
-   pseudorandom number generators" (2021); seeding by splitmix64. */
+/* Seeded random streams. Each component has a stream of its own, named by kind and index, so that adding one
+   component does not shift the numbers of another. Generator: xoroshiro128++ of Blackman and Vigna,
+   "Scrambled linear pseudorandom number generators" (2021); seeding by splitmix64. */
 #ifndef AQ_BASE_RANDOM_H
 #define AQ_BASE_RANDOM_H
 
@@ -23,12 +23,14 @@ static inline uint64_t aq_random_u64(struct aq_random *random) {
     return result;
 }
 
-/* Uniform in 0..n-1, without bias (Lemire, "Fast random integer generation in an interval", 2019). n must not be 0. */
+/* Uniform in 0..n-1, without bias (Lemire, "Fast random integer generation in an interval", 2019). n must not
+ * be 0. */
 static inline uint32_t aq_random_below(struct aq_random *random, uint32_t n) {
     uint64_t product = (aq_random_u64(random) >> 32) * n;
     if (__builtin_expect((uint32_t)product < n, 0)) {
         uint32_t threshold = -n % n;
-        while ((uint32_t)product < threshold) product = (aq_random_u64(random) >> 32) * n;
+        while ((uint32_t)product < threshold)
+            product = (aq_random_u64(random) >> 32) * n;
     }
     return (uint32_t)(product >> 32);
 }

@@ -22,6 +22,8 @@ static inline bool aq_text_equal(struct aq_text a, struct aq_text b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
-static inline bool aq_text_is(struct aq_text a, const char *string) { return aq_text_equal(a, aq_text_of(string)); }
+static inline bool aq_text_is(struct aq_text a, const char *string) {
+    return aq_text_equal(a, aq_text_of(string));
+}
 
 #endif

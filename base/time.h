@@ -15,6 +15,8 @@ static inline aq_time_us aq_time_after(aq_time_us at_us, aq_time_us span_us) {
     return span_us > AQ_TIME_NEVER - at_us ? AQ_TIME_NEVER : at_us + span_us;
 }
 
-static inline aq_time_us aq_time_min(aq_time_us a_us, aq_time_us b_us) { return a_us < b_us ? a_us : b_us; }
+static inline aq_time_us aq_time_min(aq_time_us a_us, aq_time_us b_us) {
+    return a_us < b_us ? a_us : b_us;
+}
 
 #endif

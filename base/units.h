@@ -1,4 +1,5 @@
-/* Quantities with units, as people write them in scenarios: "250ms", "2000/s", "64kB"; and back to text for people. */
+/* Quantities with units, as people write them in scenarios: "250ms", "2000/s", "64kB"; and back to text for
+ * people. */
 #ifndef AQ_BASE_UNITS_H
 #define AQ_BASE_UNITS_H
 
@@ -7,8 +8,8 @@
 
 #include "base/time.h"
 
-/* A number directly followed by us, ms, s, m, h or d. "0" alone is allowed. Errors: AQ_EPARSE (out untouched) for anything
-   else, a negative number, or more than 10 years. */
+/* A number directly followed by us, ms, s, m, h or d. "0" alone is allowed. Errors: AQ_EPARSE (out untouched)
+   for anything else, a negative number, or more than 10 years. */
 int aq_units_duration(const char *text, aq_time_us *out_us);
 
 /* A number directly followed by /s, /m or /h. Errors: AQ_EPARSE as above. */

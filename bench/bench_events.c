@@ -1,11 +1,12 @@
-/* How fast the virtual world goes, beside a bare 4-ary heap in the same run: the machine's speed cancels out in the ratios.
+/* How fast the virtual world goes, beside a bare 4-ary heap in the same run: the machine's speed cancels out
+ * in the ratios.
  *
  * Three things are timed with about the same number of pending events:
- *   heap   pop the first event, push it again a random span later: the hold model of the event-queue literature (Jones, "An empirical
- *          comparison of priority-queue and event-set implementations", 1986);
- *   hold   the same through the simulator: every event is a worker's timer that draws its next wait from the worker's own stream, is
- *          dispatched and goes into the trace hash;
- *   full   the whole model: workers, producers, federation clients, network, servers, ledger, all checks.
+ *   heap   pop the first event, push it again a random span later: the hold model of the event-queue
+ * literature (Jones, "An empirical comparison of priority-queue and event-set implementations", 1986); hold
+ * the same through the simulator: every event is a worker's timer that draws its next wait from the worker's
+ * own stream, is dispatched and goes into the trace hash; full   the whole model: workers, producers,
+ * federation clients, network, servers, ledger, all checks.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,8 @@ struct size {
 };
 
 /* One row for each number of pending events; clients and servers as such a fleet would have them. */
-static const struct size sizes[] = {{1000, 20, 4}, {10000, 200, 4}, {100000, 1000, 20}, {1000000, 10000, 100}};
+static const struct size sizes[] = {
+    {1000, 20, 4}, {10000, 200, 4}, {100000, 1000, 20}, {1000000, 10000, 100}};
 
 static double seconds(void) {
     struct timespec now;
@@ -78,14 +80,15 @@ static int ignore(void *self, const struct aq_observation *seen) {
     return 0;
 }
 
-/* Events a second of the simulator with nothing but timers: the one client is never started, so that each worker finds it down and waits
-   again. */
+/* Events a second of the simulator with nothing but timers: the one client is never started, so that each
+   worker finds it down and waits again. */
 static double time_hold(uint32_t pending, double for_s) {
     char text[512];
-    snprintf(text, sizeof text,
-             "{\"name\":\"hold\",\"duration\":\"1h\",\"servers\":{\"count\":1},\"clients\":{\"count\":1},"
-             "\"workers\":{\"count\":%u,\"ramp\":\"1s\",\"poll\":{\"uniform\":[\"0ms\",\"2s\"]}},\"producers\":{\"arrivals\":\"none\"}}",
-             pending);
+    snprintf(
+        text, sizeof text,
+        "{\"name\":\"hold\",\"duration\":\"1h\",\"servers\":{\"count\":1},\"clients\":{\"count\":1},"
+        "\"workers\":{\"count\":%u,\"ramp\":\"1s\",\"poll\":{\"uniform\":[\"0ms\",\"2s\"]}},\"producers\":{\"arrivals\":\"none\"}}",
+        pending);
     struct aq_scenario *scenario = load(text);
     struct aq_address_book book = {0};
     struct aq_eligible_sets sets = {0};
@@ -96,14 +99,21 @@ static double time_hold(uint32_t pending, double for_s) {
     uint32_t index;
     aq_trace_init(&trace);
     struct aq_observer observer = {NULL, ignore};
-    struct aq_virtual_config config = {.scenario = scenario, .book = &book, .seed = 1, .observer = observer, .trace = &trace, .eligible_sets = &sets};
-    if (aq_address_book_add(&book, AQ_TEXT("127.0.1.1:5555"), &index, &error) || aq_virtual_new(&config, &world))
+    struct aq_virtual_config config = {.scenario = scenario,
+                                       .book = &book,
+                                       .seed = 1,
+                                       .observer = observer,
+                                       .trace = &trace,
+                                       .eligible_sets = &sets};
+    if (aq_address_book_add(&book, AQ_TEXT("127.0.1.1:5555"), &index, &error) ||
+        aq_virtual_new(&config, &world))
         fail("out of memory");
     struct aq_workload_config applications = {scenario, 1, aq_virtual_world(world), observer};
     if (aq_workload_new(&applications, &workload)) fail("out of memory");
     aq_virtual_attach(world, workload, NULL);
     aq_time_us until_us = 2 * AQ_US_PER_S;
-    if (aq_workload_start(workload, 0) || aq_virtual_run(world, until_us)) fail("out of memory"); /* warm-up */
+    if (aq_workload_start(workload, 0) || aq_virtual_run(world, until_us))
+        fail("out of memory"); /* warm-up */
     uint64_t before = aq_virtual_events(world);
     double start = seconds(), now;
     do {
@@ -146,15 +156,17 @@ static void on_window(void *arg, const struct aq_progress *progress) {
     if (watch->end - watch->start >= watch->for_s) watch->stop = 1;
 }
 
-/* The full model with `pending` workers, each of which has one event pending: a timer, or a message of its call. */
+/* The full model with `pending` workers, each of which has one event pending: a timer, or a message of its
+ * call. */
 static struct full time_full(const struct size *size, double for_s) {
     char text[1024];
-    snprintf(text, sizeof text,
-             "{\"name\":\"full\",\"duration\":\"10m\",\"window\":\"250ms\",\"servers\":{\"count\":%u,\"service\":{\"default\":{\"exp\":\"20us\"}}},"
-             "\"clients\":{\"count\":%u},"
-             "\"workers\":{\"count\":%u,\"start\":\"0ms\",\"ramp\":\"1s\",\"poll\":{\"exp\":\"2s\"},\"process\":{\"exp\":\"1s\"}},"
-             "\"producers\":{\"arrivals\":{\"poisson\":\"%.0f/s\"},\"start\":\"0ms\"}}",
-             size->servers, size->clients, size->pending, size->pending * 0.3);
+    snprintf(
+        text, sizeof text,
+        "{\"name\":\"full\",\"duration\":\"10m\",\"window\":\"250ms\",\"servers\":{\"count\":%u,\"service\":{\"default\":{\"exp\":\"20us\"}}},"
+        "\"clients\":{\"count\":%u},"
+        "\"workers\":{\"count\":%u,\"start\":\"0ms\",\"ramp\":\"1s\",\"poll\":{\"exp\":\"2s\"},\"process\":{\"exp\":\"1s\"}},"
+        "\"producers\":{\"arrivals\":{\"poisson\":\"%.0f/s\"},\"start\":\"0ms\"}}",
+        size->servers, size->clients, size->pending, size->pending * 0.3);
     struct aq_scenario *scenario = load(text);
     struct aq_record record;
     struct aq_error error;
@@ -163,7 +175,8 @@ static struct full time_full(const struct size *size, double for_s) {
         .scenario = scenario, .seed = 1, .stop = &watch.stop, .progress = on_window, .progress_arg = &watch};
     aq_record_init(&record);
     if (aq_run_scenario(&options, &record, &error)) fail(error.text);
-    struct full full = {.events_per_s = (double)(watch.events - watch.first_events) / (watch.end - watch.start),
+    struct full full = {.events_per_s =
+                            (double)(watch.events - watch.first_events) / (watch.end - watch.start),
                         .virtual_s = (double)watch.now_us / 1e6,
                         .events = watch.events,
                         .jobs = record.jobs.completed,
@@ -182,16 +195,19 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: bench_events [SECONDS_PER_MEASUREMENT [LARGEST_NUMBER_OF_PENDING_EVENTS]]\n");
         return 64;
     }
-    printf("  pending  clients  servers   heap M/s   hold M/s  full M/s  hold/heap  full/heap   virtual s       jobs  peak MiB\n");
+    printf(
+        "  pending  clients  servers   heap M/s   hold M/s  full M/s  hold/heap  full/heap   virtual s       jobs  peak MiB\n");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && sizes[i].pending <= largest; i++) {
         const struct size *size = &sizes[i];
         double heap = time_heap(size->pending, for_s / 2), hold = time_hold(size->pending, for_s / 2);
         struct full full = time_full(size, for_s);
-        heap = (heap + time_heap(size->pending, for_s / 2)) / 2; /* around the others: the machine's speed drifts */
+        heap = (heap + time_heap(size->pending, for_s / 2)) /
+               2; /* around the others: the machine's speed drifts */
         char jobs[32];
-        printf("%9u %8u %8u %10.2f %10.2f %9.2f %10.2f %10.2f %11.1f %10s %9.0f\n", size->pending, size->clients,
-               size->servers, heap / 1e6, hold / 1e6, full.events_per_s / 1e6, hold / heap, full.events_per_s / heap,
-               full.virtual_s, aq_units_format_count(jobs, sizeof jobs, full.jobs), (double)full.peak_bytes / 1048576);
+        printf("%9u %8u %8u %10.2f %10.2f %9.2f %10.2f %10.2f %11.1f %10s %9.0f\n", size->pending,
+               size->clients, size->servers, heap / 1e6, hold / 1e6, full.events_per_s / 1e6, hold / heap,
+               full.events_per_s / heap, full.virtual_s, aq_units_format_count(jobs, sizeof jobs, full.jobs),
+               (double)full.peak_bytes / 1048576);
         fflush(stdout);
     }
     return 0;

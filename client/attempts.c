@@ -80,7 +80,10 @@ static void choose(struct aq_client *client, uint32_t call) {
     }
     aq_effects_membership(client);
     bool first = tried == NONE;
-    aq_effects_add(client, first ? AQ_CLIENT_CHOICE : AQ_CLIENT_RETRY, address)->call = c->name;
+    struct aq_client_effect *told =
+        aq_effects_add(client, first ? AQ_CLIENT_CHOICE : AQ_CLIENT_RETRY, address);
+    told->call = c->name;
+    told->action = (enum aq_action)c->action;
     if (!first && c->route == CALL_ROUTE_PUT) aq_effects_mark(client, AQ_CLIENT_MARK_PUT_RETRIED_ELSEWHERE);
     if (!first && is_get(c->action)) aq_effects_mark(client, AQ_CLIENT_MARK_GET_RETRIED_ELSEWHERE);
     c->server = aq_members_record(client, address);

@@ -119,6 +119,7 @@ struct aq_client_effect {
         server; /* CONNECT, CLOSE, SEND, CHOICE, RETRY; ANSWER: the server that answered, or UINT32_MAX */
     uint32_t correlation;      /* SEND: unique within this client until it wraps at 2^32 */
     enum aq_client_mark mark;  /* MARK */
+    enum aq_action action;     /* CHOICE, RETRY: what the call wants */
     enum aq_outcome outcome;   /* ANSWER */
     bool own;                  /* SEND: the client's own (a probe, a drain sweep), not made for a call */
     uint64_t call;             /* ANSWER, CHOICE, RETRY; SEND: the call it is made for, unless own */

@@ -22,6 +22,7 @@ struct aq_client_effect *aq_effects_add(struct aq_client *client, enum aq_client
     effect->server = address;
     effect->correlation = 0;
     effect->mark = 0;
+    effect->action = AQ_ACTION_COUNT;
     effect->outcome = AQ_OUTCOME_OK;
     effect->own = false;
     effect->call = 0;

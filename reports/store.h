@@ -1,5 +1,5 @@
-/* The SQLite database of runs: one file, many runs. Written in bulk between steps, atomically: a killed run leaves no row or one
-   that says it is unfinished. The tables are described in reports/schema.sql. */
+/* The SQLite database of runs: one file, many runs. Written in bulk between steps, atomically: a killed run
+   leaves no row or one that says it is unfinished. The tables are described in reports/schema.sql. */
 #ifndef AQ_REPORTS_STORE_H
 #define AQ_REPORTS_STORE_H
 
@@ -8,27 +8,33 @@
 
 struct aq_store;
 
-/* Opens or makes the file, with the schema. Errors: AQ_EIO (cannot be opened, locked, read-only, damaged, no database), AQ_EINVALID (a
-   database of another program or of a newer version), AQ_ENOMEM; *error names the file and the remedy; *out untouched. */
+/* Opens or makes the file, with the schema. Errors: AQ_EIO (cannot be opened, locked, read-only, damaged, no
+   database), AQ_EINVALID (a database of another program or of a newer version), AQ_ENOMEM; *error names the
+   file and the remedy; *out untouched. */
 int aq_store_open(const char *path, bool for_writing, struct aq_store **out, struct aq_error *error);
 void aq_store_close(struct aq_store *store); /* NULL is allowed */
 
 /* How long to wait for another process that has the file locked; 10 s unless set. */
 void aq_store_set_patience_ms(struct aq_store *store, int patience_ms);
 
-/* Adds the row of a run that has begun, marked unfinished, from the identity part of the record. Errors: AQ_EIO. */
-int aq_store_begin_run(struct aq_store *store, const struct aq_record *record, int64_t *out_run, struct aq_error *error);
+/* Adds the row of a run that has begun, marked unfinished, from the identity part of the record. Errors:
+ * AQ_EIO. */
+int aq_store_begin_run(struct aq_store *store, const struct aq_record *record, int64_t *out_run,
+                       struct aq_error *error);
 
-/* Adds events of the full trace to a begun run, in one transaction. Errors: AQ_EIO, AQ_ENOENT (no unfinished run of that number). */
-int aq_store_add_events(struct aq_store *store, int64_t run, const struct aq_record_event *events, uint32_t count,
+/* Adds events of the full trace to a begun run, in one transaction. Errors: AQ_EIO, AQ_ENOENT (no unfinished
+ * run of that number). */
+int aq_store_add_events(struct aq_store *store, int64_t run, const struct aq_record_event *events,
+                        uint32_t count, struct aq_error *error);
+
+/* Writes everything else of the record and marks the run finished (or interrupted), in one transaction.
+   Errors: AQ_EIO, AQ_ENOENT (no unfinished run of that number). */
+int aq_store_finish_run(struct aq_store *store, int64_t run, const struct aq_record *record,
                         struct aq_error *error);
 
-/* Writes everything else of the record and marks the run finished (or interrupted), in one transaction. Errors: AQ_EIO, AQ_ENOENT (no unfinished run
-   of that number). */
-int aq_store_finish_run(struct aq_store *store, int64_t run, const struct aq_record *record, struct aq_error *error);
-
-/* Reads a run back into an initialised, empty record (untouched on failure); run 0 is the newest one that is finished or was
-   interrupted. Errors: AQ_ENOENT (no such run, or one that never ended), AQ_EIO, AQ_ENOMEM. */
+/* Reads a run back into an initialised, empty record (untouched on failure); run 0 is the newest one that is
+   finished or was interrupted. Errors: AQ_ENOENT (no such run, or one that never ended), AQ_EIO, AQ_ENOMEM.
+ */
 int aq_store_load_run(struct aq_store *store, int64_t run, struct aq_record *record, struct aq_error *error);
 
 #endif

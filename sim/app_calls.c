@@ -5,15 +5,19 @@
 
 #define BLOCK_CALLS 256
 
-void aq_app_calls_init(struct aq_app_calls *calls) { *calls = (struct aq_app_calls){.first_free = UINT32_MAX}; }
+void aq_app_calls_init(struct aq_app_calls *calls) {
+    *calls = (struct aq_app_calls){.first_free = UINT32_MAX};
+}
 
 static struct aq_app_call *slot_of(const struct aq_app_calls *calls, uint32_t slot) {
     return &calls->blocks[slot / BLOCK_CALLS][slot % BLOCK_CALLS];
 }
 
 void aq_app_calls_close(struct aq_app_calls *calls) {
-    for (uint32_t i = 0; i < calls->used; i++) aq_free(slot_of(calls, i)->long_text);
-    for (uint32_t i = 0; i < calls->block_count; i++) aq_free(calls->blocks[i]);
+    for (uint32_t i = 0; i < calls->used; i++)
+        aq_free(slot_of(calls, i)->long_text);
+    for (uint32_t i = 0; i < calls->block_count; i++)
+        aq_free(calls->blocks[i]);
     aq_free(calls->blocks);
     aq_app_calls_init(calls);
 }
@@ -38,8 +42,8 @@ struct aq_app_call *aq_app_calls_new(struct aq_app_calls *calls) {
     }
     struct aq_app_call *call = slot_of(calls, slot);
     *call = (struct aq_app_call){.id = (uint64_t)++calls->serial << 32 | slot,
-                             .long_text = call->long_text,
-                             .long_capacity = call->long_capacity};
+                                 .long_text = call->long_text,
+                                 .long_capacity = call->long_capacity};
     calls->open++;
     return call;
 }

@@ -1,4 +1,5 @@
-/* The calls that applications have made and that are not answered yet: a pool with the memory of their requests. */
+/* The calls that applications have made and that are not answered yet: a pool with the memory of their
+ * requests. */
 #ifndef AQ_SIM_APP_CALLS_H
 #define AQ_SIM_APP_CALLS_H
 
@@ -13,24 +14,24 @@ struct aq_app_call {
     uint64_t id;               /* serial << 32 | slot; 0: the slot is free */
     struct aq_request request; /* what was asked; texts lie in text, in long_text or live for the whole run */
     aq_time_us called_us;
-    aq_time_us put_us;         /* when the job it is about was first put */
-    uint64_t token;            /* of that job; 0: none */
-    uint64_t job_hash;         /* completions */
+    aq_time_us put_us; /* when the job it is about was first put */
+    uint64_t token;    /* of that job; 0: none */
+    uint64_t job_hash; /* completions */
     uint32_t caller;
     uint32_t client;
     uint32_t next_free;
-    uint8_t caller_kind;       /* enum aq_caller_kind */
-    bool abandoned;            /* the caller has given up or died; the answer goes nowhere */
+    uint8_t caller_kind; /* enum aq_caller_kind */
+    bool abandoned;      /* the caller has given up or died; the answer goes nowhere */
     char text[AQ_CALL_TEXT_CHARS];
-    char *long_text;           /* owned, kept with the slot; at least long_capacity bytes */
+    char *long_text; /* owned, kept with the slot; at least long_capacity bytes */
     uint32_t long_capacity;
 };
 
 struct aq_app_calls {
     struct aq_app_call **blocks; /* calls never move: their requests are lent out */
     uint32_t block_count, block_capacity;
-    uint32_t used;           /* slots handed out at least once */
-    uint32_t first_free;     /* UINT32_MAX: none */
+    uint32_t used;       /* slots handed out at least once */
+    uint32_t first_free; /* UINT32_MAX: none */
     uint32_t open;
     uint32_t serial;
 };

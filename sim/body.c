@@ -1,10 +1,12 @@
-/* Bodies of simulated jobs: "job:" and the token in 16 hex digits, "@" and the time of the put in 12, then padding. */
+/* Bodies of simulated jobs: "job:" and the token in 16 hex digits, "@" and the time of the put in 12, then
+ * padding. */
 #include "sim/body.h"
 
 #include <stdbool.h>
 
 static void write_hex(char *at, uint64_t value, int digits) {
-    for (int i = digits - 1; i >= 0; i--, value >>= 4) at[i] = "0123456789abcdef"[value & 15];
+    for (int i = digits - 1; i >= 0; i--, value >>= 4)
+        at[i] = "0123456789abcdef"[value & 15];
 }
 
 /* False where a character is no hex digit. */
@@ -12,9 +14,12 @@ static bool read_hex(const char *at, int digits, uint64_t *out) {
     uint64_t value = 0;
     for (int i = 0; i < digits; i++) {
         unsigned digit = (unsigned char)at[i];
-        if (digit - '0' < 10u) digit -= '0';
-        else if (digit - 'a' < 6u) digit -= 'a' - 10;
-        else return false;
+        if (digit - '0' < 10u)
+            digit -= '0';
+        else if (digit - 'a' < 6u)
+            digit -= 'a' - 10;
+        else
+            return false;
         value = value << 4 | digit;
     }
     *out = value;

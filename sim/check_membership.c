@@ -1,5 +1,5 @@
-/* Membership: a client turns only to servers that it has been told about, and with new work not to those it
- * was told to leave. */
+/* Membership: a client turns only to servers that it has been told about, with new work not to those it was
+   told to leave, and it leaves none out that works. */
 #include "sim/checks.h"
 #include "sim/client_lists.h"
 
@@ -7,6 +7,10 @@
 
 #define UNTOLD "talked to a server it was never told about"
 #define LEFT   "chose a server it was told to leave"
+#define UNUSED "never chose a server it was told about, which was up all the time"
+
+/* So many choices for each server of a list, and a uniform client leaves one out once in e^50 runs. */
+#define CHOICES_PER_SERVER_MIN 50
 
 struct membership {
     struct aq_client_lists lists;
@@ -14,8 +18,18 @@ struct membership {
     uint32_t addresses; /* entries in special */
     bool balanced;      /* the one address that clients know is the balancer's */
     uint64_t sends, choices, told;
-    uint64_t untold, left;
+    uint64_t untold, left, unused;
+    uint64_t *chosen; /* owned: by first list and server, the choices of the clients with that list */
+    bool *was_away;   /* owned, by server: it was down or stopped at some time */
+    bool hidden;      /* a fault may have kept healthy servers out of reach */
 };
+
+/* Faults under which a client may rightly leave out a server that is up. */
+static bool hides_servers(enum aq_fault_kind kind) {
+    return kind != AQ_FAULT_CRASH && kind != AQ_FAULT_RESTART && kind != AQ_FAULT_PAUSE &&
+           kind != AQ_FAULT_CLIENT_CRASH && kind != AQ_FAULT_WORKER_CRASH &&
+           kind != AQ_FAULT_WORKER_OVERRUN && kind != AQ_FAULT_BURST;
+}
 
 enum {
     DRAINED = 1,    /* the scenario drains it: gets go on there until it is empty */
@@ -43,7 +57,11 @@ static int init(void *state, const struct aq_ledger *ledger) {
     struct membership *m = state;
     const struct aq_scenario *scenario = aq_ledger_scenario(ledger);
     m->balanced = scenario->balancer != AQ_BALANCER_NONE;
-    int rc = aq_client_lists_init(&m->lists, scenario);
+    size_t lists =
+        (size_t)scenario->clients.group_count + 1; /* the last is that of the clients outside the groups */
+    m->chosen = aq_alloc_zeroed(lists * scenario->servers.count, sizeof *m->chosen);
+    m->was_away = aq_alloc_zeroed(scenario->servers.count, sizeof *m->was_away);
+    int rc = m->chosen && m->was_away ? aq_client_lists_init(&m->lists, scenario) : AQ_ENOMEM;
     return rc ? rc : mark_drained(m, scenario);
 }
 
@@ -51,6 +69,18 @@ static void close_state(void *state) {
     struct membership *m = state;
     aq_client_lists_close(&m->lists);
     aq_free(m->special);
+    aq_free(m->chosen);
+    aq_free(m->was_away);
+}
+
+static uint64_t *chosen_by(const struct membership *m, uint32_t list, uint32_t server) {
+    return &m->chosen[(size_t)list * m->lists.scenario->servers.count + server];
+}
+
+static void count_choice(struct membership *m, uint32_t client, uint32_t server) {
+    const struct aq_client_section *clients = &m->lists.scenario->clients;
+    uint32_t group = aq_client_group_of(clients, client);
+    ++*chosen_by(m, group < clients->group_count ? group : clients->group_count, server);
 }
 
 static bool is_special(const struct membership *m, uint32_t address, uint8_t bit) {
@@ -76,6 +106,7 @@ static int choice_seen(struct membership *m, struct aq_ledger *ledger, const str
     uint32_t address = seen->server == AQ_NOBODY ? seen->address : seen->server;
     if (address == AQ_NOBODY) return 0;
     m->choices++;
+    if (seen->server < m->lists.scenario->servers.count) count_choice(m, seen->client, seen->server);
     enum aq_standing standing = standing_of(m, seen->client, address);
     if (standing == AQ_STANDING_MEMBER) return 0;
     if (standing == AQ_STANDING_UNKNOWN) {
@@ -95,7 +126,12 @@ static int observe(void *state, struct aq_ledger *ledger, const struct aq_observ
     const struct aq_fault_spec *faults = m->lists.scenario->faults;
     switch (seen->kind) {
     case AQ_SEEN_FAULT:
+        m->hidden = m->hidden || hides_servers(faults[seen->fault].kind);
         if (faults[seen->fault].kind == AQ_FAULT_REDIRECT) mark(m, &faults[seen->fault], REDIRECTED);
+        return 0;
+    case AQ_SEEN_SERVER_DOWN:
+    case AQ_SEEN_SERVER_STOPPED:
+        if (seen->server < m->lists.scenario->servers.count) m->was_away[seen->server] = true;
         return 0;
     case AQ_SEEN_SEND: return send_seen(m, ledger, seen, copy, job);
     case AQ_SEEN_CHOICE: return choice_seen(m, ledger, seen);
@@ -107,20 +143,60 @@ static int observe(void *state, struct aq_ledger *ledger, const struct aq_observ
     }
 }
 
+static bool on_list(const struct aq_client_section *clients, uint32_t list, uint32_t server) {
+    if (list == clients->group_count) return true;
+    for (uint32_t i = 0; i < clients->groups[list].server_count; i++)
+        if (clients->groups[list].servers[i] == server) return true;
+    return false;
+}
+
+/* The servers that the clients with one list never chose. */
+static int judge_list(struct membership *m, struct aq_ledger *ledger, uint32_t list) {
+    const struct aq_scenario *s = m->lists.scenario;
+    uint64_t choices = 0, servers = 0;
+    for (uint32_t server = 0; server < s->servers.count; server++) {
+        choices += *chosen_by(m, list, server);
+        servers += on_list(&s->clients, list, server);
+    }
+    if (choices < CHOICES_PER_SERVER_MIN * servers) return 0;
+    for (uint32_t server = 0; server < s->servers.count; server++) {
+        bool excused = m->was_away[server] || !on_list(&s->clients, list, server);
+        if (excused || *chosen_by(m, list, server)) continue;
+        struct aq_observation seen = {
+            .kind = AQ_SEEN_KIND_COUNT, .server = server, .client = AQ_NOBODY, .caller = AQ_NOBODY};
+        m->unused++;
+        int rc = aq_ledger_violation(ledger, AQ_CHECK_MEMBERSHIP, &seen, NULL, NULL, UNUSED);
+        if (rc) return rc;
+    }
+    return 0;
+}
+
+/* Judged where nothing else explains that a client turns away from a server. */
+static int judge_lists(struct membership *m, struct aq_ledger *ledger) {
+    int rc = 0;
+    if (m->balanced || m->hidden || m->told) return 0;
+    for (uint32_t list = 0; !rc && list <= m->lists.scenario->clients.group_count; list++)
+        rc = judge_list(m, ledger, list);
+    return rc;
+}
+
 static const char *remark_of(const struct membership *m, struct aq_record *record) {
     if (m->balanced) return "behind a load balancer clients know its address alone: not applicable";
     if (m->sends + m->choices == 0) return "no client turned to any server";
-    if (m->untold + m->left == 0) return "";
-    return aq_record_text(record, "%llu times at a server never told about, %llu times at one told to leave",
-                          (unsigned long long)m->untold, (unsigned long long)m->left);
+    if (m->untold + m->left + m->unused == 0) return "";
+    return aq_record_text(
+        record,
+        "%llu times at a server never told about, %llu times at one told to leave, %llu servers left out",
+        (unsigned long long)m->untold, (unsigned long long)m->left, (unsigned long long)m->unused);
 }
 
 static int finish(void *state, struct aq_ledger *ledger, struct aq_record *record,
                   struct aq_record_check *out) {
     struct membership *m = state;
-    (void)ledger;
+    int rc = judge_lists(m, ledger);
+    if (rc) return rc;
     out->judged = m->sends + m->choices;
-    out->verdict = m->untold + m->left ? AQ_VERDICT_FAIL : AQ_VERDICT_PASS;
+    out->verdict = m->untold + m->left + m->unused ? AQ_VERDICT_FAIL : AQ_VERDICT_PASS;
     if (out->judged == 0 && !m->balanced) out->verdict = AQ_VERDICT_UNKNOWN;
     out->remark = remark_of(m, record);
     if (!out->remark) return AQ_ENOMEM;
@@ -131,9 +207,9 @@ static int finish(void *state, struct aq_ledger *ledger, struct aq_record *recor
 
 const struct aq_checker aq_check_membership = {
     .check = AQ_CHECK_MEMBERSHIP,
-    .holds_when = "a client talks only to servers it has been told about",
+    .holds_when = "a client talks only to servers it has been told about, and to each of them that works",
     .interests = 1u << AQ_SEEN_SEND | 1u << AQ_SEEN_CHOICE | 1u << AQ_SEEN_TOLD | 1u << AQ_SEEN_CLIENT_DOWN |
-                 1u << AQ_SEEN_FAULT,
+                 1u << AQ_SEEN_SERVER_DOWN | 1u << AQ_SEEN_SERVER_STOPPED | 1u << AQ_SEEN_FAULT,
     .state_bytes = sizeof(struct membership),
     .init = init,
     .observe = observe,

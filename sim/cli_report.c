@@ -8,12 +8,13 @@
 #include "sim/cli.h"
 #include "sim/verdict.h"
 
-static const char help[] = "usage: allqsim report FORMAT FILE [--run N]\n"
-                           "\n"
-                           "Prints a stored run again, from the database alone.\n"
-                           "  FORMAT     text: the summary for people; json: the object that `run --json` prints\n"
-                           "  FILE       a database that `allqsim run --db FILE` has written\n"
-                           "  --run N    the run's number in the database; without it the newest one\n";
+static const char help[] =
+    "usage: allqsim report FORMAT FILE [--run N]\n"
+    "\n"
+    "Prints a stored run again, from the database alone.\n"
+    "  FORMAT     text: the summary for people; json: the object that `run --json` prints\n"
+    "  FILE       a database that `allqsim run --db FILE` has written\n"
+    "  --run N    the run's number in the database; without it the newest one\n";
 
 static int print_run(const char *path, int64_t run, int (*print)(FILE *, const struct aq_record *)) {
     struct aq_error error = {0};
@@ -33,7 +34,8 @@ static int print_run(const char *path, int64_t run, int (*print)(FILE *, const s
 }
 
 int aq_cli_report(int argc, char **argv) {
-    static const struct option options[] = {{"run", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {
+        {"run", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
     int64_t run = 0;
     int option;
     opterr = 0;
@@ -42,10 +44,12 @@ int aq_cli_report(int argc, char **argv) {
             fputs(help, stdout);
             return AQ_EXIT_PASS;
         }
-        if (option != 'r') return aq_cli_usage("report", "unknown option or missing value: \"%s\"", argv[optind - 1]);
+        if (option != 'r')
+            return aq_cli_usage("report", "unknown option or missing value: \"%s\"", argv[optind - 1]);
         char *end;
         run = strtoll(optarg, &end, 10);
-        if (*end || run < 1) return aq_cli_usage("report", "--run: found \"%s\", allowed is a number from 1", optarg);
+        if (*end || run < 1)
+            return aq_cli_usage("report", "--run: found \"%s\", allowed is a number from 1", optarg);
     }
     if (argc - optind != 2) return aq_cli_usage("report", "a FORMAT and a FILE are wanted");
     if (strcmp(argv[optind], "text") == 0) return print_run(argv[optind + 1], run, aq_print_text);

@@ -79,13 +79,18 @@ static void on_signal(int number) {
 
 static int parse_arguments(int argc, char **argv, struct arguments *a) {
     enum { SEED = 256, SET, PROFILE, FIDELITY, DB, NO_DB, EVENTS, TRACE, JSON, QUIET };
-    static const struct option options[] = {
-        {"seed", required_argument, NULL, SEED},       {"set", required_argument, NULL, SET},
-        {"profile", required_argument, NULL, PROFILE}, {"fidelity", required_argument, NULL, FIDELITY},
-        {"db", required_argument, NULL, DB},           {"no-db", no_argument, NULL, NO_DB},
-        {"events", no_argument, NULL, EVENTS},         {"trace", required_argument, NULL, TRACE},
-        {"json", no_argument, NULL, JSON},             {"quiet", no_argument, NULL, QUIET},
-        {"help", no_argument, NULL, 'h'},              {0}};
+    static const struct option options[] = {{"seed", required_argument, NULL, SEED},
+                                            {"set", required_argument, NULL, SET},
+                                            {"profile", required_argument, NULL, PROFILE},
+                                            {"fidelity", required_argument, NULL, FIDELITY},
+                                            {"db", required_argument, NULL, DB},
+                                            {"no-db", no_argument, NULL, NO_DB},
+                                            {"events", no_argument, NULL, EVENTS},
+                                            {"trace", required_argument, NULL, TRACE},
+                                            {"json", no_argument, NULL, JSON},
+                                            {"quiet", no_argument, NULL, QUIET},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     int option;
     *a = (struct arguments){.database = AQ_DATABASE_DEFAULT};
     opterr = 0;
@@ -93,7 +98,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
         switch (option) {
         case SEED: a->seed_text = optarg; break;
         case SET:
-            if (a->setting_count == SETTINGS_MAX) return aq_cli_usage("run", "more than %d settings", SETTINGS_MAX);
+            if (a->setting_count == SETTINGS_MAX)
+                return aq_cli_usage("run", "more than %d settings", SETTINGS_MAX);
             a->settings[a->setting_count++] = optarg;
             break;
         case PROFILE: a->profile = optarg; break;
@@ -110,7 +116,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
     }
     if (argc - optind != 1) return aq_cli_usage("run", "one SCENARIO is wanted, found %d", argc - optind);
     a->scenario = argv[optind];
-    if (a->events && !a->database) return aq_cli_usage("run", "--events needs a database, and --no-db gives none");
+    if (a->events && !a->database)
+        return aq_cli_usage("run", "--events needs a database, and --no-db gives none");
     if (a->json && a->trace_path && strcmp(a->trace_path, "-") == 0)
         return aq_cli_usage("run", "--json and --trace - both want standard output");
     return 0;
@@ -126,7 +133,8 @@ static int parse_seed(const char *text, uint64_t *out) {
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end || errno)
-        return aq_cli_usage("run", "--seed: found \"%s\", allowed is a decimal number below 2^64 or 40 hex digits", text);
+        return aq_cli_usage(
+            "run", "--seed: found \"%s\", allowed is a decimal number below 2^64 or 40 hex digits", text);
     *out = value;
     return 0;
 }
@@ -191,7 +199,9 @@ static void on_progress(void *arg, const struct aq_progress *p) {
     store_events(s);
     if (!s->terminal || seconds_since(&s->last_line) < 0.2) return;
     clock_gettime(CLOCK_MONOTONIC, &s->last_line);
-    fprintf(stderr, "\r\033[K%s %.0f s of at most %.0f s, %.2f M events/s, %" PRIu64 " jobs done, %" PRIu64 " violations",
+    fprintf(stderr,
+            "\r\033[K%s %.0f s of at most %.0f s, %.2f M events/s, %" PRIu64 " jobs done, %" PRIu64
+            " violations",
             p->settling ? "settling:" : "running:", (double)p->now_us / 1e6, (double)p->end_us / 1e6,
             (double)p->events / 1e6 / (seconds_since(&s->start) + 1e-9), p->completed, p->violations);
 }
@@ -239,12 +249,15 @@ static int open_outputs(struct session *s) {
     const struct arguments *a = s->arguments;
     if (a->trace_path) {
         s->trace = strcmp(a->trace_path, "-") == 0 ? stdout : fopen(a->trace_path, "w");
-        if (!s->trace) return aq_error_set(&s->error, AQ_EIO, "%s: cannot be written: %s", a->trace_path, strerror(errno));
+        if (!s->trace)
+            return aq_error_set(&s->error, AQ_EIO, "%s: cannot be written: %s", a->trace_path,
+                                strerror(errno));
     }
     if (!a->database) return 0;
     int rc = aq_store_open(a->database, true, &s->store, &s->error);
     if (!rc) rc = aq_store_begin_run(s->store, &s->record, &s->run, &s->error);
-    if (rc == AQ_EINVALID) s->error.code = rc = AQ_EIO; /* a file that is no database of ours cannot be written either */
+    if (rc == AQ_EINVALID)
+        s->error.code = rc = AQ_EIO; /* a file that is no database of ours cannot be written either */
     return rc;
 }
 
@@ -258,7 +271,8 @@ static void close_session(struct session *s) {
 }
 
 static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
+    struct sigaction action = {.sa_handler = on_signal,
+                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -293,7 +307,9 @@ static int print(struct session *s) {
     if (!rc && a->json) rc = aq_print_json(stdout, &s->record);
     if (!rc && !a->json && !a->quiet) {
         rc = aq_print_text(stdout, &s->record);
-        if (s->store) printf("report: %s, run %" PRId64 " (allqsim report text %s --run %" PRId64 ")\n", a->database, s->run, a->database, s->run);
+        if (s->store)
+            printf("report: %s, run %" PRId64 " (allqsim report text %s --run %" PRId64 ")\n", a->database,
+                   s->run, a->database, s->run);
     }
     if (!rc && fflush(stdout)) rc = AQ_EIO;
     return rc ? aq_error_set(&s->error, rc, "output could not be written: %s", strerror(errno)) : 0;

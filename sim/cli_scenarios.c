@@ -6,10 +6,11 @@
 #include "sim/cli.h"
 #include "sim/verdict.h"
 
-static const char help[] = "usage: allqsim scenarios [NAME | --schema]\n"
-                           "\n"
-                           "Lists the scenarios of the library with what each shows; with a NAME, prints that file.\n"
-                           "  --schema   print the JSON Schema of scenario files, for editors\n";
+static const char help[] =
+    "usage: allqsim scenarios [NAME | --schema]\n"
+    "\n"
+    "Lists the scenarios of the library with what each shows; with a NAME, prints that file.\n"
+    "  --schema   print the JSON Schema of scenario files, for editors\n";
 
 static int list_entry(void *arg, const struct aq_scenario_entry *entry) {
     (void)arg;
@@ -27,7 +28,8 @@ static int print_file(const char *name) {
         aq_error_set(&error, AQ_EIO, "%s: cannot be read", path);
         return aq_cli_fail(&error);
     }
-    while ((n = fread(block, 1, sizeof block, file)) > 0) fwrite(block, 1, n, stdout);
+    while ((n = fread(block, 1, sizeof block, file)) > 0)
+        fwrite(block, 1, n, stdout);
     fclose(file);
     return fflush(stdout) ? AQ_EXIT_OUTPUT : AQ_EXIT_PASS;
 }

@@ -5,7 +5,8 @@
 #include "protocol/ids.h"
 
 static void close_list(struct aq_disk_list *list) {
-    for (uint32_t i = 0; i < list->count; i++) aq_free(list->slots[i].texts);
+    for (uint32_t i = 0; i < list->count; i++)
+        aq_free(list->slots[i].texts);
     aq_free(list->slots);
     *list = (struct aq_disk_list){0};
 }
@@ -20,7 +21,8 @@ void aq_disk_close(struct aq_disk *disk) {
 
 /* A new slot at the end of the list. NULL when out of memory. */
 static struct aq_disk_slot *append(struct aq_disk_list *list) {
-    if (aq_array_reserve(&list->slots, &list->capacity, (size_t)list->count + 1, sizeof *list->slots)) return NULL;
+    if (aq_array_reserve(&list->slots, &list->capacity, (size_t)list->count + 1, sizeof *list->slots))
+        return NULL;
     struct aq_disk_slot *slot = &list->slots[list->count++];
     *slot = (struct aq_disk_slot){0};
     return slot;
@@ -45,8 +47,9 @@ static int fill(struct aq_disk_slot *slot, const struct aq_job_record *record, u
 }
 
 int aq_disk_stage(struct aq_disk *disk, const struct aq_job_record *record, bool removal) {
-    struct aq_disk_slot *slot = disk->staged_count < disk->staged.count ? &disk->staged.slots[disk->staged_count]
-                                                                        : append(&disk->staged);
+    struct aq_disk_slot *slot = disk->staged_count < disk->staged.count
+                                    ? &disk->staged.slots[disk->staged_count]
+                                    : append(&disk->staged);
     if (!slot) return AQ_ENOMEM;
     int rc = fill(slot, record, aq_text_hash(record->job_id));
     if (rc) return rc;
@@ -84,15 +87,20 @@ int aq_disk_commit(struct aq_disk *disk) {
     int rc = 0;
     for (uint32_t i = 0; i < disk->staged_count && !rc; i++) {
         const struct aq_disk_slot *staged = &disk->staged.slots[i];
-        rc = staged->removal ? remove_record(disk, staged->hash) : write_record(disk, &staged->record, staged->hash);
+        rc = staged->removal ? remove_record(disk, staged->hash)
+                             : write_record(disk, &staged->record, staged->hash);
     }
     disk->staged_count = 0;
     return rc;
 }
 
-void aq_disk_rollback(struct aq_disk *disk) { disk->staged_count = 0; }
+void aq_disk_rollback(struct aq_disk *disk) {
+    disk->staged_count = 0;
+}
 
-void aq_disk_wipe(struct aq_disk *disk) { aq_disk_close(disk); }
+void aq_disk_wipe(struct aq_disk *disk) {
+    aq_disk_close(disk);
+}
 
 bool aq_disk_has(const struct aq_disk *disk, uint64_t hash) {
     uint32_t at;

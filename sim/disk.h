@@ -1,5 +1,5 @@
-/* The disk of a virtual server: what survives when its process ends. Writes are staged and take effect when they are committed, so
-   that a crash can fall between doing and saving. */
+/* The disk of a virtual server: what survives when its process ends. Writes are staged and take effect when
+   they are committed, so that a crash can fall between doing and saving. */
 #ifndef AQ_SIM_DISK_H
 #define AQ_SIM_DISK_H
 
@@ -12,7 +12,7 @@ struct aq_disk_slot {
     char *texts;                 /* owned, kept with the slot */
     uint32_t texts_capacity;
     bool used;
-    bool removal;                /* staged only: take the record away */
+    bool removal; /* staged only: take the record away */
 };
 
 struct aq_disk_list {

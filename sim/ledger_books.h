@@ -6,7 +6,6 @@
 #include "sim/checks.h"
 #include "sim/ledger.h"
 
-#define AQ_SEEN_KIND_COUNT (AQ_SEEN_HEALED + 1)
 #define AQ_POOL_CHUNK_ITEMS                                                                                  \
     16384 /* items never move, so that growing copies nothing; large enough for huge pages */
 #define AQ_LEDGER_FORGOTTEN     65536 /* ids of jobs forgotten lately: half a MiB; a power of two */

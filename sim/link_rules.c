@@ -18,7 +18,8 @@ void aq_index_set_close(struct aq_index_set *set) {
 }
 
 int aq_link_rules_add(struct aq_link_rules *rules, struct aq_link_rule *rule) {
-    int rc = aq_array_reserve(&rules->items, &rules->capacity, (size_t)rules->count + 1, sizeof *rules->items);
+    int rc =
+        aq_array_reserve(&rules->items, &rules->capacity, (size_t)rules->count + 1, sizeof *rules->items);
     if (rc) return rc;
     rules->items[rules->count++] = rule;
     return 0;
@@ -42,8 +43,8 @@ static bool covers(const struct aq_link_rule *rule, uint32_t client, uint32_t se
     return aq_index_set_has(&rule->clients, client) && aq_index_set_has(&rule->servers, server);
 }
 
-struct aq_link_decision aq_link_decide(struct aq_link_rules *rules, uint32_t client, uint32_t server, enum aq_direction direction,
-                                       struct aq_random *random) {
+struct aq_link_decision aq_link_decide(struct aq_link_rules *rules, uint32_t client, uint32_t server,
+                                       enum aq_direction direction, struct aq_random *random) {
     struct aq_link_decision decision = {0};
     for (uint32_t i = 0; i < rules->count; i++) {
         struct aq_link_rule *rule = rules->items[i];

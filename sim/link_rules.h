@@ -1,4 +1,5 @@
-/* Faults of the network as plain data, and the pure decision whether one acts on a message or a connection. */
+/* Faults of the network as plain data, and the pure decision whether one acts on a message or a connection.
+ */
 #ifndef AQ_SIM_LINK_RULES_H
 #define AQ_SIM_LINK_RULES_H
 
@@ -29,10 +30,10 @@ static inline void aq_index_set_add(struct aq_index_set *set, uint32_t index) {
 struct aq_link_rule {
     enum aq_fault_kind kind; /* LATENCY, JITTER, LOSS, PARTITION or REFUSED */
     enum aq_direction direction;
-    double probability;      /* LOSS: of each message */
+    double probability; /* LOSS: of each message */
     struct aq_distribution delay;
     struct aq_index_set clients, servers;
-    uint64_t touched;        /* receipt: messages or connection attempts it acted on */
+    uint64_t touched; /* receipt: messages or connection attempts it acted on */
 };
 
 struct aq_link_rules {
@@ -47,12 +48,12 @@ void aq_link_rules_close(struct aq_link_rules *rules);
 
 /* What happens to one message between client and server in the direction (TO_SERVER or TO_CLIENT). */
 struct aq_link_decision {
-    bool blocked;         /* a partition: nothing passes while it lasts */
-    bool lost;            /* this transmission is lost; a later one may pass */
-    aq_time_us extra_us;  /* added delay */
+    bool blocked;        /* a partition: nothing passes while it lasts */
+    bool lost;           /* this transmission is lost; a later one may pass */
+    aq_time_us extra_us; /* added delay */
 };
-struct aq_link_decision aq_link_decide(struct aq_link_rules *rules, uint32_t client, uint32_t server, enum aq_direction direction,
-                                       struct aq_random *random);
+struct aq_link_decision aq_link_decide(struct aq_link_rules *rules, uint32_t client, uint32_t server,
+                                       enum aq_direction direction, struct aq_random *random);
 
 /* Is a new connection refused? */
 bool aq_link_refuses(struct aq_link_rules *rules, uint32_t client, uint32_t server);

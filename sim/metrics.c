@@ -20,7 +20,8 @@ static void free_phase(struct aq_record_phase *phase) {
 }
 
 void aq_metrics_close(struct aq_metrics *m) {
-    for (uint32_t i = 0; i < m->phase_count; i++) free_phase(&m->phases[i]);
+    for (uint32_t i = 0; i < m->phase_count; i++)
+        free_phase(&m->phases[i]);
     aq_free(m->phases);
     aq_free(m->totals);
     aq_free(m->last);
@@ -70,12 +71,14 @@ void aq_metrics_end(struct aq_metrics *m, aq_time_us now_us) {
     struct aq_record_phase *phase = &m->phases[m->phase_count - 1];
     uint64_t *choices = (uint64_t *)phase->choices;
     phase->to_us = now_us;
-    for (uint32_t i = 0; i < m->server_count; i++) choices[i] = m->totals[i].choices - m->phase_start[i];
+    for (uint32_t i = 0; i < m->server_count; i++)
+        choices[i] = m->totals[i].choices - m->phase_start[i];
 }
 
 int aq_metrics_phase(struct aq_metrics *m, aq_time_us now_us, const char *name) {
     aq_metrics_end(m, now_us);
-    if (m->phase_count && m->phases[m->phase_count - 1].from_us == now_us) free_phase(&m->phases[--m->phase_count]);
+    if (m->phase_count && m->phases[m->phase_count - 1].from_us == now_us)
+        free_phase(&m->phases[--m->phase_count]);
     int rc = aq_array_reserve(&m->phases, &m->phase_capacity, (size_t)m->phase_count + 1, sizeof *m->phases);
     if (rc) return rc;
     struct aq_record_phase phase = {.name = copy_text(name),
@@ -87,12 +90,14 @@ int aq_metrics_phase(struct aq_metrics *m, aq_time_us now_us, const char *name) 
         return AQ_ENOMEM;
     }
     m->phases[m->phase_count++] = phase;
-    for (uint32_t i = 0; i < m->server_count; i++) m->phase_start[i] = m->totals[i].choices;
+    for (uint32_t i = 0; i < m->server_count; i++)
+        m->phase_start[i] = m->totals[i].choices;
     return 0;
 }
 
 int aq_metrics_close_window(struct aq_metrics *m, const struct aq_window_state *states) {
-    int rc = aq_array_reserve(&m->windows, &m->window_capacity, (size_t)m->window_count + m->server_count, sizeof *m->windows);
+    int rc = aq_array_reserve(&m->windows, &m->window_capacity, (size_t)m->window_count + m->server_count,
+                              sizeof *m->windows);
     if (rc) return rc;
     for (uint32_t i = 0; i < m->server_count; i++) {
         const struct aq_server_totals *now = &m->totals[i], *then = &m->last[i];

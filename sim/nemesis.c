@@ -9,19 +9,19 @@
 struct fault {
     const struct aq_fault_spec *spec;
     struct aq_receipt receipt;
-    struct aq_link_rule rule;     /* link faults, while in force */
-    uint32_t *targets;            /* servers, clients or workers of the strike in force; owned */
+    struct aq_link_rule rule; /* link faults, while in force */
+    uint32_t *targets;        /* servers, clients or workers of the strike in force; owned */
     uint32_t target_count, target_capacity;
-    uint64_t overruns_before;     /* WORKER_OVERRUN: the workload's count at the strike */
+    uint64_t overruns_before; /* WORKER_OVERRUN: the workload's count at the strike */
     bool in_force;
-    bool armed;                   /* waits for its event, or for its timer set by the event */
+    bool armed; /* waits for its event, or for its timer set by the event */
 };
 
 struct aq_nemesis {
     struct aq_nemesis_config config;
     struct fault *faults;
     uint32_t count;
-    uint32_t awaited;             /* bits 1 << enum aq_tap_kind that some fault waits for */
+    uint32_t awaited; /* bits 1 << enum aq_tap_kind that some fault waits for */
     struct aq_random random;
     bool healed;
 };
@@ -63,14 +63,15 @@ void aq_nemesis_free(struct aq_nemesis *n) {
 /* ---- targets ---- */
 
 static int add_target(struct fault *f, uint32_t index) {
-    int rc = aq_array_reserve(&f->targets, &f->target_capacity, (size_t)f->target_count + 1, sizeof *f->targets);
+    int rc =
+        aq_array_reserve(&f->targets, &f->target_capacity, (size_t)f->target_count + 1, sizeof *f->targets);
     if (rc) return rc;
     f->targets[f->target_count++] = index;
     return 0;
 }
 
-/* `wanted` distinct indexes below `total`, in rising order: each index is taken with the chance that keeps all subsets equally
-   likely (Knuth, The Art of Computer Programming 2, algorithm S). */
+/* `wanted` distinct indexes below `total`, in rising order: each index is taken with the chance that keeps
+   all subsets equally likely (Knuth, The Art of Computer Programming 2, algorithm S). */
 static int draw_targets(struct aq_nemesis *n, struct fault *f, uint32_t wanted, uint32_t total) {
     for (uint32_t i = 0; i < total && wanted > 0; i++) {
         if (aq_random_below(&n->random, total - i) >= wanted) continue;
@@ -81,7 +82,8 @@ static int draw_targets(struct aq_nemesis *n, struct fault *f, uint32_t wanted, 
     return 0;
 }
 
-static int select_targets(struct aq_nemesis *n, struct fault *f, const struct aq_selection *selection, uint32_t total) {
+static int select_targets(struct aq_nemesis *n, struct fault *f, const struct aq_selection *selection,
+                          uint32_t total) {
     f->target_count = 0;
     if (!selection->given) return draw_targets(n, f, total, total);
     if (selection->random_count)
@@ -94,14 +96,16 @@ static int select_targets(struct aq_nemesis *n, struct fault *f, const struct aq
     return 0;
 }
 
-/* The set of a selection for a link rule; all stays a set without bits. Uses the fault's target list on the way. */
-static int select_set(struct aq_nemesis *n, struct fault *f, const struct aq_selection *selection, uint32_t total,
-                      struct aq_index_set *set) {
+/* The set of a selection for a link rule; all stays a set without bits. Uses the fault's target list on the
+ * way. */
+static int select_set(struct aq_nemesis *n, struct fault *f, const struct aq_selection *selection,
+                      uint32_t total, struct aq_index_set *set) {
     *set = (struct aq_index_set){0};
     if (!selection->given) return 0;
     int rc = select_targets(n, f, selection, total);
     if (!rc) rc = aq_index_set_init(set, total);
-    for (uint32_t i = 0; !rc && i < f->target_count; i++) aq_index_set_add(set, f->targets[i]);
+    for (uint32_t i = 0; !rc && i < f->target_count; i++)
+        aq_index_set_add(set, f->targets[i]);
     return rc;
 }
 
@@ -130,14 +134,19 @@ static struct aq_fault_rule server_rule(const struct aq_nemesis *n, const struct
                                   .error = aq_text_of(spec->error)};
 }
 
-static bool is_server_rule(enum aq_fault_kind kind) { return kind >= AQ_FAULT_PAUSE && kind <= AQ_FAULT_CLOCK_JUMP; }
-static bool is_link_rule(enum aq_fault_kind kind) { return kind >= AQ_FAULT_LATENCY && kind <= AQ_FAULT_PARTITION; }
+static bool is_server_rule(enum aq_fault_kind kind) {
+    return kind >= AQ_FAULT_PAUSE && kind <= AQ_FAULT_CLOCK_JUMP;
+}
+static bool is_link_rule(enum aq_fault_kind kind) {
+    return kind >= AQ_FAULT_LATENCY && kind <= AQ_FAULT_PARTITION;
+}
 static bool lasts(enum aq_fault_kind kind) {
     return kind == AQ_FAULT_CRASH || is_server_rule(kind) || is_link_rule(kind) || kind == AQ_FAULT_REFUSED ||
            kind == AQ_FAULT_CLIENT_CRASH || kind == AQ_FAULT_WORKER_OVERRUN;
 }
 
-/* A fault that leaves the server connected but silent towards everyone: for the failover check it has stopped. */
+/* A fault that leaves the server connected but silent towards everyone: for the failover check it has
+ * stopped. */
 static bool silences(const struct aq_fault_spec *s) {
     bool all_messages = s->actions == 0 && !s->tube && s->probability >= 1 && s->nth == 0;
     if (s->kind == AQ_FAULT_PAUSE) return true;
@@ -195,7 +204,8 @@ static int strike_links(struct aq_nemesis *n, struct fault *f) {
     if (!rc) rc = select_set(n, f, &spec->clients, n->config.scenario->clients.count, &f->rule.clients);
     if (rc) return rc;
     if (spec->kind == AQ_FAULT_RESET || spec->kind == AQ_FAULT_HALF_OPEN)
-        return world->ops->reset(world->self, &f->rule, spec->kind == AQ_FAULT_HALF_OPEN, &f->receipt.touched);
+        return world->ops->reset(world->self, &f->rule, spec->kind == AQ_FAULT_HALF_OPEN,
+                                 &f->receipt.touched);
     return world->ops->link_fault(world->self, &f->rule);
 }
 
@@ -238,7 +248,8 @@ static int strike_load(struct aq_nemesis *n, struct fault *f, aq_time_us now_us)
 }
 
 /* Tells what a client may use from now on, for the membership check. */
-static int observe_told(struct aq_nemesis *n, aq_time_us now_us, uint32_t client, uint32_t address, bool member) {
+static int observe_told(struct aq_nemesis *n, aq_time_us now_us, uint32_t client, uint32_t address,
+                        bool member) {
     struct aq_observation seen = {.at_us = now_us,
                                   .kind = AQ_SEEN_TOLD,
                                   .client = client,
@@ -268,7 +279,8 @@ static int tell_membership(struct aq_nemesis *n, const struct fault *f, aq_time_
 /* "host:port,host:port" of the fault's list in memory that the caller frees. NULL when out of memory. */
 static char *address_list(const struct aq_nemesis *n, const struct aq_fault_spec *spec) {
     size_t size = 1;
-    for (uint32_t i = 0; i < spec->server_list_count; i++) size += strlen(n->config.book->items[spec->server_list[i]].text) + 1;
+    for (uint32_t i = 0; i < spec->server_list_count; i++)
+        size += strlen(n->config.book->items[spec->server_list[i]].text) + 1;
     char *list = aq_alloc(size);
     if (!list) return NULL;
     size_t used = 0;
@@ -363,7 +375,8 @@ static int lift(struct aq_nemesis *n, struct fault *f) {
 static int set_timer(struct aq_nemesis *n, enum aq_timer_kind kind, const struct fault *f, aq_time_us at_us) {
     uint64_t ticket;
     if (at_us == AQ_TIME_NEVER) return 0;
-    return n->config.world.ops->set_timer(n->config.world.self, kind, (uint32_t)(f - n->faults), at_us, &ticket);
+    return n->config.world.ops->set_timer(n->config.world.self, kind, (uint32_t)(f - n->faults), at_us,
+                                          &ticket);
 }
 
 int aq_nemesis_start(struct aq_nemesis *n, aq_time_us now_us) {
@@ -377,7 +390,8 @@ int aq_nemesis_start(struct aq_nemesis *n, aq_time_us now_us) {
     return 0;
 }
 
-static int observe_fault(struct aq_nemesis *n, const struct fault *f, aq_time_us now_us, enum aq_seen_kind kind) {
+static int observe_fault(struct aq_nemesis *n, const struct fault *f, aq_time_us now_us,
+                         enum aq_seen_kind kind) {
     struct aq_observation seen = {.at_us = now_us,
                                   .kind = kind,
                                   .fault = (uint32_t)(f - n->faults),
@@ -481,7 +495,10 @@ void aq_nemesis_describe(const struct aq_nemesis *n, char *text, size_t size) {
     text[0] = 0;
     for (uint32_t i = 0; i < n->count && used + 1 < size; i++)
         if (n->faults[i].in_force)
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "+" : "", n->faults[i].spec->name);
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s%s", used ? "+" : "", n->faults[i].spec->name);
 }
 
-struct aq_receipt aq_nemesis_receipt(const struct aq_nemesis *n, uint32_t fault) { return n->faults[fault].receipt; }
+struct aq_receipt aq_nemesis_receipt(const struct aq_nemesis *n, uint32_t fault) {
+    return n->faults[fault].receipt;
+}

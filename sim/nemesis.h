@@ -8,20 +8,20 @@
 struct aq_nemesis; /* opaque; see nemesis.c */
 
 struct aq_nemesis_config {
-    const struct aq_scenario *scenario;  /* borrowed */
-    const struct aq_address_book *book;  /* borrowed: addresses of servers, by index */
+    const struct aq_scenario *scenario; /* borrowed */
+    const struct aq_address_book *book; /* borrowed: addresses of servers, by index */
     uint64_t seed;
     struct aq_world world;
-    struct aq_workload *workload;        /* borrowed */
+    struct aq_workload *workload; /* borrowed */
     struct aq_observer observer;
 };
 
 /* What became of one fault of the list. */
 struct aq_receipt {
-    uint32_t strikes;     /* times it was carried out */
-    uint64_t touched;     /* messages, processes, connections or jobs that it acted on, up to now */
-    aq_time_us first_us;  /* of the first strike; AQ_TIME_NEVER: none */
-    aq_time_us until_us;  /* end of the last strike; AQ_TIME_NEVER: still in force */
+    uint32_t strikes;    /* times it was carried out */
+    uint64_t touched;    /* messages, processes, connections or jobs that it acted on, up to now */
+    aq_time_us first_us; /* of the first strike; AQ_TIME_NEVER: none */
+    aq_time_us until_us; /* end of the last strike; AQ_TIME_NEVER: still in force */
 };
 
 /* Errors: AQ_ENOMEM (*out untouched). */
@@ -35,8 +35,8 @@ int aq_nemesis_start(struct aq_nemesis *nemesis, aq_time_us now_us);
 int aq_nemesis_strike(struct aq_nemesis *nemesis, aq_time_us now_us, uint32_t fault);
 int aq_nemesis_fault_end(struct aq_nemesis *nemesis, aq_time_us now_us, uint32_t fault);
 
-/* A server did something: strikes the faults that wait for it. Cheap where none does. Strikes are delayed by a timer of no length, since
-   this is told from within a step. */
+/* A server did something: strikes the faults that wait for it. Cheap where none does. Strikes are delayed by
+   a timer of no length, since this is told from within a step. */
 int aq_nemesis_tap(struct aq_nemesis *nemesis, aq_time_us now_us, enum aq_tap_kind kind);
 
 /* A server has started again: puts the faults in force on it that outlive a process. */

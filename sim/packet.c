@@ -19,7 +19,8 @@ void aq_packets_close(struct aq_packets *packets) {
         aq_bytes_close(&aq_packets_at(packets, i)->wire);
         aq_arena_close(&aq_packets_at(packets, i)->arena);
     }
-    for (uint32_t i = 0; i < packets->block_count; i++) aq_free(packets->blocks[i]);
+    for (uint32_t i = 0; i < packets->block_count; i++)
+        aq_free(packets->blocks[i]);
     aq_free(packets->blocks);
     aq_packets_init(packets, packets->wire);
 }
@@ -73,7 +74,8 @@ static struct aq_text pack(char **at, struct aq_text text) {
 }
 
 static int copy_request(struct aq_packet *packet, const struct aq_request *r) {
-    uint64_t bytes = (uint64_t)r->tube.len + r->job_id.len + r->body.len + r->parent_id.len + r->shard_key.len + r->address.len;
+    uint64_t bytes = (uint64_t)r->tube.len + r->job_id.len + r->body.len + r->parent_id.len +
+                     r->shard_key.len + r->address.len;
     char *at = packet->text;
     if (bytes > sizeof packet->text) {
         aq_arena_reset(&packet->arena);
@@ -93,7 +95,8 @@ static int copy_request(struct aq_packet *packet, const struct aq_request *r) {
 /* Replies with at most one job and short texts stay within the packet; others are copied to its arena. */
 static int copy_reply(struct aq_packet *packet, const struct aq_reply *r) {
     uint64_t bytes = (uint64_t)r->job_id.len + r->error.len + r->value.len;
-    if (r->job_count == 1) bytes += (uint64_t)r->jobs[0].job_id.len + r->jobs[0].body.len + r->jobs[0].tube.len;
+    if (r->job_count == 1)
+        bytes += (uint64_t)r->jobs[0].job_id.len + r->jobs[0].body.len + r->jobs[0].tube.len;
     if (r->job_count > 1 || r->server_count > 0 || bytes > sizeof packet->text) {
         aq_arena_reset(&packet->arena);
         return aq_reply_copy(r, &packet->arena, &packet->reply);
@@ -130,7 +133,8 @@ int aq_packets_request(struct aq_packets *packets, const struct aq_request *requ
     return 0;
 }
 
-int aq_packets_reply(struct aq_packets *packets, const struct aq_reply *reply, enum aq_action action, uint32_t *out_slot) {
+int aq_packets_reply(struct aq_packets *packets, const struct aq_reply *reply, enum aq_action action,
+                     uint32_t *out_slot) {
     uint32_t slot;
     int rc = take_slot(packets, &slot);
     if (rc) return rc;
@@ -151,8 +155,8 @@ int aq_packets_open(struct aq_packets *packets, struct aq_packet *packet) {
     int rc;
     aq_arena_reset(&packet->arena);
     if (packet->to_client)
-        rc = aq_reply_decode(packet->wire.at, packet->wire.len, (enum aq_action)packet->action, &packet->arena,
-                             &packet->reply, NULL);
+        rc = aq_reply_decode(packet->wire.at, packet->wire.len, (enum aq_action)packet->action,
+                             &packet->arena, &packet->reply, NULL);
     else
         rc = aq_request_decode(packet->wire.at, packet->wire.len, &packet->arena, &packet->request, NULL);
     if (rc == AQ_ENOMEM) return rc;

@@ -30,7 +30,8 @@ static int add_address(struct aq_address_book *book, const char *text, struct aq
     return aq_address_book_add(book, aq_text_of(text), &index, error);
 }
 
-/* Servers get addresses of the loopback network, as they have in the live world, one host each unless they share one. */
+/* Servers get addresses of the loopback network, as they have in the live world, one host each unless they
+ * share one. */
 static int make_book(struct aq_run *run, struct aq_error *error) {
     const struct aq_scenario *s = run->options->scenario;
     uint32_t count = highest_address(s) + 1;
@@ -52,7 +53,8 @@ static int make_server_ids(struct aq_run *run) {
     run->server_ids = aq_alloc(count * sizeof *run->server_ids);
     if (!run->server_ids) return AQ_ENOMEM;
     bool host_only = run->options->scenario->clients.policy.id_from_host_only;
-    for (uint32_t i = 0; i < count; i++) run->server_ids[i] = aq_address_id(&run->book.items[i], host_only)->text;
+    for (uint32_t i = 0; i < count; i++)
+        run->server_ids[i] = aq_address_id(&run->book.items[i], host_only)->text;
     return 0;
 }
 
@@ -96,7 +98,8 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
     struct aq_workload_config workload = {s, run->options->seed, aq_virtual_world(run->world), observer};
     rc = aq_workload_new(&workload, &run->workload);
     if (rc) return rc;
-    struct aq_nemesis_config nemesis = {s, &run->book, run->options->seed, aq_virtual_world(run->world), run->workload, observer};
+    struct aq_nemesis_config nemesis = {
+        s, &run->book, run->options->seed, aq_virtual_world(run->world), run->workload, observer};
     rc = aq_nemesis_new(&nemesis, &run->nemesis);
     if (rc) return rc;
     aq_virtual_attach(run->world, run->workload, run->nemesis);
@@ -122,7 +125,10 @@ static int begin_phase(struct aq_run *run, aq_time_us now_us) {
     char name[200];
     if (run->nemesis) aq_nemesis_describe(run->nemesis, name, sizeof name);
     if (!run->nemesis || !name[0])
-        snprintf(name, sizeof name, "%s", run->healed ? "settle" : run->metrics.phase_count ? "after" : "before");
+        snprintf(name, sizeof name, "%s",
+                 run->healed                ? "settle"
+                 : run->metrics.phase_count ? "after"
+                                            : "before");
     return aq_metrics_phase(&run->metrics, now_us, name);
 }
 
@@ -142,8 +148,8 @@ static bool drained(const struct aq_run *run) {
     if (aq_workload_puts_open(run->workload)) return false;
     for (uint32_t i = 0; i < run->metrics.server_count; i++) {
         struct aq_virtual_server_state state = aq_virtual_server_state(run->world, i);
-        if (!state.up || state.counters.queue || state.counters.jobs[AQ_JOB_READY] || state.counters.jobs[AQ_JOB_DELAYED] ||
-            state.counters.jobs[AQ_JOB_RESERVED])
+        if (!state.up || state.counters.queue || state.counters.jobs[AQ_JOB_READY] ||
+            state.counters.jobs[AQ_JOB_DELAYED] || state.counters.jobs[AQ_JOB_RESERVED])
             return false;
     }
     return true;
@@ -153,8 +159,11 @@ static int heal(struct aq_run *run, aq_time_us now_us) {
     aq_workload_stop_load(run->workload);
     int rc = aq_nemesis_heal(run->nemesis, now_us);
     if (!rc) rc = aq_virtual_start_all(run->world);
-    struct aq_observation seen = {
-        .at_us = now_us, .kind = AQ_SEEN_HEALED, .server = AQ_NOBODY, .client = AQ_NOBODY, .caller = AQ_NOBODY};
+    struct aq_observation seen = {.at_us = now_us,
+                                  .kind = AQ_SEEN_HEALED,
+                                  .server = AQ_NOBODY,
+                                  .client = AQ_NOBODY,
+                                  .caller = AQ_NOBODY};
     if (!rc) rc = observe(run, &seen);
     run->healed = true;
     return rc ? rc : begin_phase(run, now_us);
@@ -171,7 +180,8 @@ static void tell_progress(const struct aq_run *run, aq_time_us now_us, aq_time_u
     run->options->progress(run->options->progress_arg, &progress);
 }
 
-/* Window by window: load and faults for the scenario's duration, then until drained, at most the settle time. */
+/* Window by window: load and faults for the scenario's duration, then until drained, at most the settle time.
+ */
 static int go(struct aq_run *run) {
     const struct aq_scenario *s = run->options->scenario;
     aq_time_us end_us = aq_time_after(s->duration_us, s->settle_us), now_us = 0;

@@ -17,10 +17,10 @@ struct aq_progress {
 };
 
 struct aq_run_options {
-    const struct aq_scenario *scenario;   /* borrowed */
+    const struct aq_scenario *scenario; /* borrowed */
     uint64_t seed;
-    const volatile sig_atomic_t *stop;    /* ends the run at the next event when non-zero; NULL: never */
-    aq_client_step_fn client_step;        /* NULL: aq_client_step; see sim/virtual.h */
+    const volatile sig_atomic_t *stop; /* ends the run at the next event when non-zero; NULL: never */
+    aq_client_step_fn client_step;     /* NULL: aq_client_step; see sim/virtual.h */
     /* Called at the end of each window, if not NULL. */
     void (*progress)(void *arg, const struct aq_progress *progress);
     void *progress_arg;
@@ -29,12 +29,12 @@ struct aq_run_options {
     void *trace_arg;
 };
 
-/* Fills the identity part of an initialised record, but for seed_text, reproduce, started_unix_s and the program's version, which the
-   caller knows. Errors: AQ_ENOMEM. */
+/* Fills the identity part of an initialised record, but for seed_text, reproduce, started_unix_s and the
+   program's version, which the caller knows. Errors: AQ_ENOMEM. */
 int aq_run_identify(const struct aq_scenario *scenario, uint64_t seed, struct aq_record *record);
 
-/* Runs the scenario in the virtual world and fills the rest of the record. An interrupted run gives a record as well, marked. Errors: AQ_ENOMEM, AQ_EINVALID, what trace_line returned; *error
-   says more. */
+/* Runs the scenario in the virtual world and fills the rest of the record. An interrupted run gives a record
+   as well, marked. Errors: AQ_ENOMEM, AQ_EINVALID, what trace_line returned; *error says more. */
 int aq_run_scenario(const struct aq_run_options *options, struct aq_record *record, struct aq_error *error);
 
 #endif

@@ -31,7 +31,8 @@ struct option_list {
 #define OPTIONS_MAX 128
 
 static void add_option(struct option_list *list, const char *name, const char *value) {
-    struct aq_record_option option = {aq_record_text(list->record, "%s", name), aq_record_text(list->record, "%s", value)};
+    struct aq_record_option option = {aq_record_text(list->record, "%s", name),
+                                      aq_record_text(list->record, "%s", value)};
     if (!option.name || !option.value || list->count == OPTIONS_MAX)
         list->failed = true;
     else
@@ -76,13 +77,15 @@ static int fill_options(const struct aq_scenario *s, struct aq_record *record) {
 
 /* ---- faults ---- */
 
-static void describe_selection(const struct aq_selection *selection, const char *noun, char *text, size_t size) {
+static void describe_selection(const struct aq_selection *selection, const char *noun, char *text,
+                               size_t size) {
     size_t used = 0;
     text[0] = 0;
     if (!selection->given)
         snprintf(text, size, "all %ss", noun);
     else if (selection->random_count)
-        snprintf(text, size, "%u random %s%s", selection->random_count, noun, selection->random_count == 1 ? "" : "s");
+        snprintf(text, size, "%u random %s%s", selection->random_count, noun,
+                 selection->random_count == 1 ? "" : "s");
     else if (selection->share > 0)
         snprintf(text, size, "%.4g %% of %ss", selection->share * 100, noun);
     else
@@ -160,7 +163,8 @@ static int fill_phases(const struct aq_run *run, struct aq_record *record) {
 
 /* What the world knows of the servers, beside what the ledger has filled in. */
 static int fill_servers(const struct aq_run *run, struct aq_record *record) {
-    struct aq_record_server *servers = (struct aq_record_server *)record->servers; /* made for this run's record */
+    struct aq_record_server *servers =
+        (struct aq_record_server *)record->servers; /* made for this run's record */
     for (uint32_t i = 0; i < record->server_count && i < run->metrics.server_count; i++) {
         struct aq_virtual_server_state state = aq_virtual_server_state(run->world, i);
         servers[i].address = aq_record_text(record, "%s", run->book.items[i].text);

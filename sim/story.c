@@ -114,6 +114,12 @@ static void append_event(char *text, const struct aq_ledger_event *event, const 
         append_server(text, event);
         append(text, " lost %s with its memory", id);
         break;
+    case AQ_SEEN_CHOICE:
+        append_who(text, event);
+        append(text, " chooses ");
+        append_server(text, event);
+        append(text, " for %s", action);
+        break;
     case AQ_SEEN_HEALED: append(text, "the faults are healed"); break;
     default:
         append_server(text, event);

@@ -3,7 +3,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-void aq_trace_init(struct aq_trace *trace) { *trace = (struct aq_trace){0}; }
+void aq_trace_init(struct aq_trace *trace) {
+    *trace = (struct aq_trace){0};
+}
 
 void aq_trace_flush(struct aq_trace *trace) {
     if (trace->used == 0) return;
@@ -37,14 +39,15 @@ int aq_trace_observation(struct aq_trace *trace, const struct aq_observation *se
 
 static int caller_text(const struct aq_observation *seen, char *text, size_t size) {
     if (seen->is_producer) return snprintf(text, size, "producer at client %u", seen->client);
-    if (seen->caller != AQ_NOBODY) return snprintf(text, size, "worker %u at client %u", seen->caller, seen->client);
+    if (seen->caller != AQ_NOBODY)
+        return snprintf(text, size, "worker %u at client %u", seen->caller, seen->client);
     if (seen->client != AQ_NOBODY) return snprintf(text, size, "client %u", seen->client);
     return snprintf(text, size, "harness");
 }
 
 static const char *tap_text(const struct aq_tap *tap, char *text, size_t size) {
-    snprintf(text, size, "%s%s%.*s%s%.*s", aq_tap_word(tap->kind), tap->job_id.len ? " " : "", AQ_TEXT_ARGS(tap->job_id),
-             tap->tube.len ? " in " : "", AQ_TEXT_ARGS(tap->tube));
+    snprintf(text, size, "%s%s%.*s%s%.*s", aq_tap_word(tap->kind), tap->job_id.len ? " " : "",
+             AQ_TEXT_ARGS(tap->job_id), tap->tube.len ? " in " : "", AQ_TEXT_ARGS(tap->tube));
     return text;
 }
 
@@ -64,13 +67,19 @@ const char *aq_trace_describe(const struct aq_observation *seen, char *text, siz
     const char *action = seen->action < AQ_ACTION_COUNT ? aq_action_word(seen->action) : "";
     unsigned long long s = seen->at_us / AQ_US_PER_S, us = seen->at_us % AQ_US_PER_S;
     switch (seen->kind) {
-    case AQ_SEEN_CALL: snprintf(what, sizeof what, "%s > %s %.*s", who, action, AQ_TEXT_ARGS(seen->job)); break;
+    case AQ_SEEN_CALL:
+        snprintf(what, sizeof what, "%s > %s %.*s", who, action, AQ_TEXT_ARGS(seen->job));
+        break;
     case AQ_SEEN_ANSWER:
         snprintf(what, sizeof what, "%s < %s %s %.*s%s", who, action, aq_outcome_word(seen->outcome),
                  AQ_TEXT_ARGS(seen->job), seen->empty ? "no job" : "");
         break;
-    case AQ_SEEN_ABANDONED: snprintf(what, sizeof what, "%s gives up %s %.*s", who, action, AQ_TEXT_ARGS(seen->job)); break;
-    case AQ_SEEN_CHOICE: snprintf(what, sizeof what, "client %u chooses server %u for %s", seen->client, seen->server, action); break;
+    case AQ_SEEN_ABANDONED:
+        snprintf(what, sizeof what, "%s gives up %s %.*s", who, action, AQ_TEXT_ARGS(seen->job));
+        break;
+    case AQ_SEEN_CHOICE:
+        snprintf(what, sizeof what, "client %u chooses server %u for %s", seen->client, seen->server, action);
+        break;
     case AQ_SEEN_SEND:
         snprintf(what, sizeof what, "client %u -> address %u: %s %.*s", seen->client, seen->address, action,
                  AQ_TEXT_ARGS(seen->job));
@@ -83,14 +92,15 @@ const char *aq_trace_describe(const struct aq_observation *seen, char *text, siz
     case AQ_SEEN_CLIENT_UP: snprintf(what, sizeof what, "client %u up", seen->client); break;
     case AQ_SEEN_CLIENT_DOWN: snprintf(what, sizeof what, "client %u down", seen->client); break;
     case AQ_SEEN_TOLD:
-        snprintf(what, sizeof what, "client %u is told to %s address %u", seen->client, seen->member ? "use" : "leave",
-                 seen->address);
+        snprintf(what, sizeof what, "client %u is told to %s address %u", seen->client,
+                 seen->member ? "use" : "leave", seen->address);
         break;
     case AQ_SEEN_FAULT: snprintf(what, sizeof what, "fault %u begins", seen->fault); break;
     case AQ_SEEN_FAULT_END: snprintf(what, sizeof what, "fault %u ends", seen->fault); break;
     case AQ_SEEN_HEALED: snprintf(what, sizeof what, "load ends, faults are healed"); break;
     default:
-        snprintf(what, sizeof what, "server %u %s %.*s", seen->server, server_change_text(seen->kind), AQ_TEXT_ARGS(seen->job));
+        snprintf(what, sizeof what, "server %u %s %.*s", seen->server, server_change_text(seen->kind),
+                 AQ_TEXT_ARGS(seen->job));
     }
     snprintf(text, size, "[%llu.%06llu] %s", s, us, what);
     return text;

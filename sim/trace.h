@@ -1,4 +1,5 @@
-/* The trace of a run: a rolling hash over every event, and, if wanted, one line of text for each observation. */
+/* The trace of a run: a rolling hash over every event, and, if wanted, one line of text for each observation.
+ */
 #ifndef AQ_SIM_TRACE_H
 #define AQ_SIM_TRACE_H
 
@@ -17,7 +18,7 @@ struct aq_trace_record {
 };
 
 struct aq_trace {
-    uint64_t hash;     /* of the full blocks so far */
+    uint64_t hash; /* of the full blocks so far */
     uint32_t used;
     struct aq_trace_record block[AQ_TRACE_BLOCK];
     /* Called with each line, without a newline, if not NULL. Errors go up. */

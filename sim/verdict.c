@@ -34,7 +34,8 @@ static bool mark_reached(const struct aq_record *record, const char *name) {
 
 struct findings {
     struct names broken, missed, caught, silent, idle_faults, missing_marks;
-    enum aq_exit worst; /* the gravest exit of broken and missed checks: safety before progress before measure */
+    enum aq_exit
+        worst; /* the gravest exit of broken and missed checks: safety before progress before measure */
     uint32_t holding;
 };
 
@@ -44,45 +45,58 @@ static void judge_check(struct aq_record_check *check, enum aq_check which, stru
     if (check->verdict == AQ_VERDICT_UNKNOWN) add_name(&f->silent, check->name);
     if (check->verdict == AQ_VERDICT_PASS && !check->expected_to_fail && check->judged) f->holding++;
     if (check->caught) add_name(&f->caught, check->name);
-    if (fails == check->expected_to_fail || (check->verdict == AQ_VERDICT_UNKNOWN && !check->expected_to_fail)) return;
+    if (fails == check->expected_to_fail ||
+        (check->verdict == AQ_VERDICT_UNKNOWN && !check->expected_to_fail))
+        return;
     add_name(fails ? &f->broken : &f->missed, check->name);
     enum aq_exit code = exit_of(which);
     if (f->worst == AQ_EXIT_PASS || code < f->worst) f->worst = code;
 }
 
-static int conclude(struct aq_record *record, enum aq_verdict verdict, int exit_code, const char *what, const char *names) {
+static int conclude(struct aq_record *record, enum aq_verdict verdict, int exit_code, const char *what,
+                    const char *names) {
     record->verdict = verdict;
     record->exit_code = record->interrupted ? AQ_EXIT_INTERRUPTED : exit_code;
     record->reason = aq_record_text(record, "%s%s", what, names);
     return record->reason ? 0 : AQ_ENOMEM;
 }
 
-int aq_verdict_reach(const struct aq_scenario *scenario, struct aq_record *record, struct aq_record_check *checks) {
-    const struct aq_expectation *expect =
-        scenario->clients.profile == AQ_PROFILE_UPSTREAM ? &scenario->expect_upstream : &scenario->expect_strict;
+int aq_verdict_reach(const struct aq_scenario *scenario, struct aq_record *record,
+                     struct aq_record_check *checks) {
+    const struct aq_expectation *expect = scenario->clients.profile == AQ_PROFILE_UPSTREAM
+                                              ? &scenario->expect_upstream
+                                              : &scenario->expect_strict;
     struct findings f = {0};
     for (int i = 0; i < AQ_CHECK_COUNT; i++) {
         checks[i].expected_to_fail = expect->caught >> i & 1;
         judge_check(&checks[i], (enum aq_check)i, &f);
     }
     for (uint32_t i = 0; i < record->fault_count; i++)
-        if (!record->faults[i].struck || record->faults[i].touched == 0) add_name(&f.idle_faults, record->faults[i].name);
+        if (!record->faults[i].struck || record->faults[i].touched == 0)
+            add_name(&f.idle_faults, record->faults[i].name);
     for (uint32_t i = 0; i < scenario->required_mark_count; i++)
-        if (!mark_reached(record, scenario->required_marks[i])) add_name(&f.missing_marks, scenario->required_marks[i]);
+        if (!mark_reached(record, scenario->required_marks[i]))
+            add_name(&f.missing_marks, scenario->required_marks[i]);
 
     if (f.broken.count) return conclude(record, AQ_VERDICT_FAIL, (int)f.worst, "broken: ", f.broken.text);
     if (record->interrupted)
         return conclude(record, AQ_VERDICT_UNKNOWN, AQ_EXIT_INTERRUPTED, "interrupted before its end", "");
     if (f.missed.count)
-        return conclude(record, AQ_VERDICT_FAIL, (int)f.worst, "expected to be caught, but not caught: ", f.missed.text);
+        return conclude(record, AQ_VERDICT_FAIL, (int)f.worst,
+                        "expected to be caught, but not caught: ", f.missed.text);
     if (f.idle_faults.count)
-        return conclude(record, AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN, "faults that touched nothing: ", f.idle_faults.text);
+        return conclude(record, AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN,
+                        "faults that touched nothing: ", f.idle_faults.text);
     if (f.silent.count)
-        return conclude(record, AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN, "checks that could not judge: ", f.silent.text);
+        return conclude(record, AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN,
+                        "checks that could not judge: ", f.silent.text);
     if (f.missing_marks.count)
-        return conclude(record, AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN, "required marks not reached: ", f.missing_marks.text);
-    if (f.caught.count) return conclude(record, AQ_VERDICT_PASS, AQ_EXIT_PASS, "caught as expected: ", f.caught.text);
+        return conclude(record, AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN,
+                        "required marks not reached: ", f.missing_marks.text);
+    if (f.caught.count)
+        return conclude(record, AQ_VERDICT_PASS, AQ_EXIT_PASS, "caught as expected: ", f.caught.text);
     char holding[16];
     snprintf(holding, sizeof holding, "%u", f.holding);
-    return conclude(record, AQ_VERDICT_PASS, AQ_EXIT_PASS, "all checks hold; with something to judge: ", holding);
+    return conclude(record, AQ_VERDICT_PASS, AQ_EXIT_PASS,
+                    "all checks hold; with something to judge: ", holding);
 }

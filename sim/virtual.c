@@ -33,7 +33,8 @@ int virtual_observe(struct aq_virtual *v, const struct aq_observation *seen) {
 
 /* ---- the world as others see it ---- */
 
-static int world_set_timer(void *world, enum aq_timer_kind kind, uint32_t subject, aq_time_us at_us, uint64_t *ticket) {
+static int world_set_timer(void *world, enum aq_timer_kind kind, uint32_t subject, aq_time_us at_us,
+                           uint64_t *ticket) {
     static const enum event_kind kinds[] = {EVENT_WORKER, EVENT_ARRIVAL, EVENT_STRIKE, EVENT_FAULT_END};
     struct aq_virtual *v = world;
     *ticket = v->sequence + 1;
@@ -42,22 +43,31 @@ static int world_set_timer(void *world, enum aq_timer_kind kind, uint32_t subjec
 
 static int world_submit(void *world, uint32_t client, uint64_t call, const struct aq_request *request) {
     struct aq_virtual *v = world;
-    int rc = aq_array_reserve(&v->submitted, &v->submitted_capacity, (size_t)v->submitted_count + 1, sizeof *v->submitted);
+    int rc = aq_array_reserve(&v->submitted, &v->submitted_capacity, (size_t)v->submitted_count + 1,
+                              sizeof *v->submitted);
     if (rc) return rc;
     v->submitted[v->submitted_count++] = (struct submitted){client, call, request};
     return 0;
 }
 
-static bool world_client_is_up(void *world, uint32_t client) { return ((struct aq_virtual *)world)->clients[client].core; }
-static int world_client_crash(void *world, uint32_t client) { return client_crash(world, client); }
-static int world_client_start(void *world, uint32_t client) { return client_start(world, client); }
+static bool world_client_is_up(void *world, uint32_t client) {
+    return ((struct aq_virtual *)world)->clients[client].core;
+}
+static int world_client_crash(void *world, uint32_t client) {
+    return client_crash(world, client);
+}
+static int world_client_start(void *world, uint32_t client) {
+    return client_start(world, client);
+}
 
 static bool world_server_is_up(void *world, uint32_t server) {
     const struct server_node *node = &((struct aq_virtual *)world)->servers[server];
     return node->core || node->starting;
 }
 
-static int world_server_crash(void *world, uint32_t server, bool disk_lost) { return server_crash(world, server, disk_lost); }
+static int world_server_crash(void *world, uint32_t server, bool disk_lost) {
+    return server_crash(world, server, disk_lost);
+}
 
 static int world_server_start(void *world, uint32_t server) {
     struct aq_virtual *v = world;
@@ -106,7 +116,9 @@ static const struct aq_world_ops world_ops = {
     .reset = world_reset,
 };
 
-struct aq_world aq_virtual_world(struct aq_virtual *v) { return (struct aq_world){v, &world_ops}; }
+struct aq_world aq_virtual_world(struct aq_virtual *v) {
+    return (struct aq_world){v, &world_ops};
+}
 
 void aq_virtual_attach(struct aq_virtual *v, struct aq_workload *workload, struct aq_nemesis *nemesis) {
     v->workload = workload;
@@ -134,7 +146,8 @@ static int make_nodes(struct aq_virtual *v) {
     v->scratch = aq_alloc((v->addresses + 1) * sizeof *v->scratch);
     if (!v->clients || !v->servers || !v->connection_of || !v->scratch) return AQ_ENOMEM;
     for (uint32_t i = 0; i < s->clients.count; i++)
-        v->clients[i] = (struct client_node){.wake = {AQ_TIME_NEVER, AQ_TIME_NEVER}, .put_set = UINT32_MAX, .get_set = UINT32_MAX};
+        v->clients[i] = (struct client_node){
+            .wake = {AQ_TIME_NEVER, AQ_TIME_NEVER}, .put_set = UINT32_MAX, .get_set = UINT32_MAX};
     for (uint32_t i = 0; i < s->servers.count; i++) {
         v->servers[i].wake = (struct wake){AQ_TIME_NEVER, AQ_TIME_NEVER};
         v->servers[i].incarnation = UINT32_MAX;
@@ -166,7 +179,8 @@ int aq_virtual_new(const struct aq_virtual_config *config, struct aq_virtual **o
 
 void aq_virtual_free(struct aq_virtual *v) {
     if (!v) return;
-    for (uint32_t i = 0; v->clients && i < v->scenario->clients.count; i++) aq_client_free(v->clients[i].core);
+    for (uint32_t i = 0; v->clients && i < v->scenario->clients.count; i++)
+        aq_client_free(v->clients[i].core);
     for (uint32_t i = 0; v->servers && i < v->scenario->servers.count; i++) {
         aq_server_free(v->servers[i].core);
         aq_disk_close(&v->servers[i].disk);
@@ -189,8 +203,10 @@ void aq_virtual_free(struct aq_virtual *v) {
 
 int aq_virtual_start(struct aq_virtual *v) {
     int rc = 0;
-    for (uint32_t i = 0; !rc && i < v->scenario->servers.count; i++) rc = server_up(v, i);
-    for (uint32_t i = 0; !rc && i < v->scenario->clients.count; i++) rc = client_start(v, i);
+    for (uint32_t i = 0; !rc && i < v->scenario->servers.count; i++)
+        rc = server_up(v, i);
+    for (uint32_t i = 0; !rc && i < v->scenario->clients.count; i++)
+        rc = client_start(v, i);
     return rc;
 }
 
@@ -208,8 +224,12 @@ int aq_virtual_start_all(struct aq_virtual *v) {
 static int dispatch(struct aq_virtual *v, const struct aq_event *e) {
     switch ((enum event_kind)e->kind) {
     case EVENT_DELIVER: return network_deliver(v, e->subject);
-    case EVENT_CLIENT_WAKE: wake_came(&v->clients[e->subject].wake, e->at_us); return client_woken(v, e->subject);
-    case EVENT_SERVER_WAKE: wake_came(&v->servers[e->subject].wake, e->at_us); return server_woken(v, e->subject);
+    case EVENT_CLIENT_WAKE:
+        wake_came(&v->clients[e->subject].wake, e->at_us);
+        return client_woken(v, e->subject);
+    case EVENT_SERVER_WAKE:
+        wake_came(&v->servers[e->subject].wake, e->at_us);
+        return server_woken(v, e->subject);
     case EVENT_SAVED:
         return e->sequence == v->servers[e->subject].save_ticket ? server_saved(v, e->subject) : 0;
     case EVENT_SERVER_UP:
@@ -232,7 +252,8 @@ int aq_virtual_run(struct aq_virtual *v, aq_time_us until_us) {
         struct aq_event event = aq_heap_pop(&v->heap);
         v->now_us = event.at_us;
         v->events++;
-        aq_trace_add(v->config.trace, (struct aq_trace_record){event.at_us, event.kind, event.subject, 0, 0, event.sequence});
+        aq_trace_add(v->config.trace,
+                     (struct aq_trace_record){event.at_us, event.kind, event.subject, 0, 0, event.sequence});
         int rc = dispatch(v, &event);
         if (!rc && v->submitted_count) rc = clients_take_calls(v);
         if (rc) return rc;
@@ -241,7 +262,15 @@ int aq_virtual_run(struct aq_virtual *v, aq_time_us until_us) {
     return 0;
 }
 
-aq_time_us aq_virtual_now(const struct aq_virtual *v) { return v->now_us; }
-uint64_t aq_virtual_events(const struct aq_virtual *v) { return v->events; }
-uint32_t aq_virtual_pending(const struct aq_virtual *v) { return v->heap.count; }
-const uint64_t *aq_virtual_marks(const struct aq_virtual *v) { return v->marks; }
+aq_time_us aq_virtual_now(const struct aq_virtual *v) {
+    return v->now_us;
+}
+uint64_t aq_virtual_events(const struct aq_virtual *v) {
+    return v->events;
+}
+uint32_t aq_virtual_pending(const struct aq_virtual *v) {
+    return v->heap.count;
+}
+const uint64_t *aq_virtual_marks(const struct aq_virtual *v) {
+    return v->marks;
+}

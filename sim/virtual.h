@@ -1,5 +1,5 @@
-/* The virtual world: one thread, a virtual clock, seeded random streams, a simulated network between client and server cores. The same
-   scenario and seed give the same run, event for event. */
+/* The virtual world: one thread, a virtual clock, seeded random streams, a simulated network between client
+   and server cores. The same scenario and seed give the same run, event for event. */
 #ifndef AQ_SIM_VIRTUAL_H
 #define AQ_SIM_VIRTUAL_H
 
@@ -14,20 +14,22 @@
 
 struct aq_virtual; /* opaque; see virtual_internal.h */
 
-/* A client's entry point. Another one than aq_client_step is a client with a difference: tests plant their bugs in this way. */
-typedef int (*aq_client_step_fn)(struct aq_client *client, aq_time_us now_us, const struct aq_client_event *event,
-                                 struct aq_client_effects *effects);
+/* A client's entry point. Another one than aq_client_step is a client with a difference: tests plant their
+ * bugs in this way. */
+typedef int (*aq_client_step_fn)(struct aq_client *client, aq_time_us now_us,
+                                 const struct aq_client_event *event, struct aq_client_effects *effects);
 
 struct aq_virtual_config {
-    const struct aq_scenario *scenario;      /* borrowed */
-    struct aq_address_book *book;            /* borrowed: servers first, by index; then addresses with nothing behind
-                                                them; a balancer last */
+    const struct aq_scenario *scenario; /* borrowed */
+    struct aq_address_book *book; /* borrowed: servers first, by index; then addresses with nothing behind
+                                     them; a balancer last */
     uint64_t seed;
     struct aq_observer observer;
-    struct aq_trace *trace;                  /* borrowed: takes every event into the run's hash */
-    struct aq_eligible_sets *eligible_sets;  /* borrowed, filled */
-    aq_client_step_fn client_step;           /* what a client does with an event; NULL: aq_client_step */
-    const volatile sig_atomic_t *stop;       /* borrowed: ends a run at the next event when it becomes non-zero; NULL: never */
+    struct aq_trace *trace;                 /* borrowed: takes every event into the run's hash */
+    struct aq_eligible_sets *eligible_sets; /* borrowed, filled */
+    aq_client_step_fn client_step;          /* what a client does with an event; NULL: aq_client_step */
+    const volatile sig_atomic_t
+        *stop; /* borrowed: ends a run at the next event when it becomes non-zero; NULL: never */
 };
 
 /* Errors: AQ_ENOMEM, AQ_EINVALID (*out untouched). */
@@ -43,8 +45,8 @@ void aq_virtual_attach(struct aq_virtual *v, struct aq_workload *workload, struc
 /* Starts every server and client at time 0. */
 int aq_virtual_start(struct aq_virtual *v);
 
-/* Handles every event before until_us; the clock then stands at until_us. Errors: AQ_ENOMEM; AQ_EINTERRUPTED when *stop became non-zero
-   (the clock stands at the last event). */
+/* Handles every event before until_us; the clock then stands at until_us. Errors: AQ_ENOMEM; AQ_EINTERRUPTED
+   when *stop became non-zero (the clock stands at the last event). */
 int aq_virtual_run(struct aq_virtual *v, aq_time_us until_us);
 
 /* Starts all processes that are down without a delay: the end of the faults. */
@@ -59,9 +61,9 @@ struct aq_virtual_server_state {
     bool up;
     struct aq_server_counters counters;
     uint32_t incarnations;
-    aq_time_us up_us;    /* time that it has been up */
-    aq_time_us busy_us;  /* time in service, all incarnations */
-    uint64_t requests;   /* arrived, all incarnations */
+    aq_time_us up_us;   /* time that it has been up */
+    aq_time_us busy_us; /* time in service, all incarnations */
+    uint64_t requests;  /* arrived, all incarnations */
 };
 struct aq_virtual_server_state aq_virtual_server_state(const struct aq_virtual *v, uint32_t server);
 

@@ -4,7 +4,8 @@
 #include "protocol/ids.h"
 #include "sim/virtual_internal.h"
 
-/* The configured list of a client: the groups take the clients from the highest index down, in their order. */
+/* The configured list of a client: the groups take the clients from the highest index down, in their order.
+ */
 static void list_of(const struct aq_virtual *v, uint32_t client, const uint32_t **servers, uint32_t *count) {
     const struct aq_client_section *s = &v->scenario->clients;
     double from_top = (double)(s->count - 1 - client), taken = 0;
@@ -20,9 +21,14 @@ static void list_of(const struct aq_virtual *v, uint32_t client, const uint32_t 
     *count = v->all_server_count;
 }
 
-static struct aq_observation about_client(const struct aq_virtual *v, enum aq_seen_kind kind, uint32_t client) {
-    return (struct aq_observation){
-        .at_us = v->now_us, .kind = kind, .client = client, .caller = AQ_NOBODY, .server = AQ_NOBODY, .address = AQ_NOBODY};
+static struct aq_observation about_client(const struct aq_virtual *v, enum aq_seen_kind kind,
+                                          uint32_t client) {
+    return (struct aq_observation){.at_us = v->now_us,
+                                   .kind = kind,
+                                   .client = client,
+                                   .caller = AQ_NOBODY,
+                                   .server = AQ_NOBODY,
+                                   .address = AQ_NOBODY};
 }
 
 int client_start(struct aq_virtual *v, uint32_t client) {
@@ -52,12 +58,19 @@ int client_crash(struct aq_virtual *v, uint32_t client) {
 
 /* Finds or adds the set in scratch[0..count-1]. */
 static int number_set(struct aq_virtual *v, uint32_t count, uint32_t *out) {
+    if (count == 0) { /* nothing is eligible: what is chosen then is a last resort, no free choice */
+        *out = AQ_NOBODY;
+        return 0;
+    }
     struct aq_eligible_sets *sets = v->config.eligible_sets;
-    uint64_t hash = aq_text_hash((struct aq_text){(const char *)v->scratch, count * (uint32_t)sizeof *v->scratch});
+    uint64_t hash =
+        aq_text_hash((struct aq_text){(const char *)v->scratch, count * (uint32_t)sizeof *v->scratch});
     if (aq_map_get(&v->set_of_hash, hash, out)) return 0;
     int rc = aq_array_reserve(&sets->members, &sets->members_capacity, (size_t)sets->members_count + count,
                               sizeof *sets->members);
-    if (!rc) rc = aq_array_reserve(&sets->offsets, &sets->offsets_capacity, (size_t)sets->count + 2, sizeof *sets->offsets);
+    if (!rc)
+        rc = aq_array_reserve(&sets->offsets, &sets->offsets_capacity, (size_t)sets->count + 2,
+                              sizeof *sets->offsets);
     if (!rc) rc = aq_map_set(&v->set_of_hash, hash, sets->count);
     if (rc) return rc;
     memcpy(sets->members + sets->members_count, v->scratch, count * sizeof *v->scratch);
@@ -91,9 +104,10 @@ static int observe_choice(struct aq_virtual *v, uint32_t client, const struct aq
     seen.address = e->server;
     seen.call = e->call;
     seen.eligible_set = AQ_NOBODY; /* a retry is no free choice: it avoids where it has been */
-    seen.action = (enum aq_action)e->request.action;
+    seen.action = e->action;
     if (e->kind == AQ_CLIENT_CHOICE) {
-        int rc = eligible_set(v, &v->clients[client], seen.action == AQ_ACTION_PUT, &seen.eligible_set);
+        bool for_put = e->action == AQ_ACTION_PUT || e->action == AQ_ACTION_SET_PARENT_JOB;
+        int rc = eligible_set(v, &v->clients[client], for_put, &seen.eligible_set);
         if (rc) return rc;
     }
     return virtual_observe(v, &seen);
@@ -122,9 +136,7 @@ static int carry_out(struct aq_virtual *v, uint32_t client, const struct aq_clie
     case AQ_CLIENT_ANSWER: return aq_workload_answer(v->workload, v->now_us, e->call, e->outcome, e->reply);
     case AQ_CLIENT_CHOICE:
     case AQ_CLIENT_RETRY: return observe_choice(v, client, e);
-    case AQ_CLIENT_MEMBERSHIP:
-        v->clients[client].put_set = v->clients[client].get_set = UINT32_MAX;
-        return 0;
+    case AQ_CLIENT_MEMBERSHIP: v->clients[client].put_set = v->clients[client].get_set = UINT32_MAX; return 0;
     case AQ_CLIENT_MARK: v->marks[e->mark]++; return 0;
     }
     return AQ_EINVALID;
@@ -134,7 +146,8 @@ int client_event(struct aq_virtual *v, uint32_t client, const struct aq_client_e
     struct client_node *node = &v->clients[client];
     if (!node->core) return 0;
     int rc = v->config.client_step(node->core, v->now_us, event, &v->client_effects);
-    for (uint32_t i = 0; !rc && i < v->client_effects.count; i++) rc = carry_out(v, client, &v->client_effects.items[i]);
+    for (uint32_t i = 0; !rc && i < v->client_effects.count; i++)
+        rc = carry_out(v, client, &v->client_effects.items[i]);
     if (rc) return rc;
     return virtual_want_wake(v, &node->wake, aq_client_next_wake(node->core), EVENT_CLIENT_WAKE, client);
 }

@@ -1,5 +1,5 @@
-/* The parts of the virtual world, shared by its files: virtual.c (clock and events), virtual_network.c (connections and messages),
-   virtual_client.c and virtual_server.c (the nodes). */
+/* The parts of the virtual world, shared by its files: virtual.c (clock and events), virtual_network.c
+   (connections and messages), virtual_client.c and virtual_server.c (the nodes). */
 #ifndef AQ_SIM_VIRTUAL_INTERNAL_H
 #define AQ_SIM_VIRTUAL_INTERNAL_H
 
@@ -21,8 +21,8 @@ enum event_kind {
     EVENT_RETRANSMIT,  /* connection * 2 + direction: try again to send what is held */
     EVENT_WORKER,      /* worker */
     EVENT_ARRIVAL,
-    EVENT_STRIKE,      /* fault */
-    EVENT_FAULT_END,   /* fault */
+    EVENT_STRIKE,    /* fault */
+    EVENT_FAULT_END, /* fault */
 };
 
 /* Wake-ups of a node that are in the heap: an event at or before the wanted time need not be pushed again. */
@@ -34,8 +34,8 @@ struct wake {
 struct client_node {
     struct aq_client *core; /* NULL while the process is down */
     struct wake wake;
-    uint32_t lives;         /* processes so far */
-    uint32_t connects;      /* connections opened so far: names their random streams */
+    uint32_t lives;            /* processes so far */
+    uint32_t connects;         /* connections opened so far: names their random streams */
     uint32_t put_set, get_set; /* numbers of the eligible sets; UINT32_MAX: to be found again */
 };
 
@@ -43,10 +43,10 @@ struct server_node {
     struct aq_server *core; /* NULL while down */
     struct wake wake;
     uint32_t incarnation;
-    bool starting;          /* an EVENT_SERVER_UP is under way */
-    uint32_t paused;        /* pause rules in force */
-    uint64_t start_ticket;  /* sequence of the valid EVENT_SERVER_UP */
-    uint64_t save_ticket;   /* sequence of the valid EVENT_SAVED; 0: none */
+    bool starting;         /* an EVENT_SERVER_UP is under way */
+    uint32_t paused;       /* pause rules in force */
+    uint64_t start_ticket; /* sequence of the valid EVENT_SERVER_UP */
+    uint64_t save_ticket;  /* sequence of the valid EVENT_SAVED; 0: none */
     struct aq_disk disk;
     struct aq_random random; /* disk times; seeds of its cores */
     aq_time_us up_since_us, up_us, busy_us;
@@ -56,24 +56,24 @@ struct server_node {
 enum connection_state { CONNECTION_CONNECTING, CONNECTION_UP, CONNECTION_CLOSED };
 
 struct direction {
-    aq_time_us last_us;      /* arrival of the last message: order is kept */
-    uint32_t first, last;    /* packets held back, waiting for a retransmission; UINT32_MAX: none */
-    uint8_t attempts;        /* of the first held packet */
+    aq_time_us last_us;   /* arrival of the last message: order is kept */
+    uint32_t first, last; /* packets held back, waiting for a retransmission; UINT32_MAX: none */
+    uint8_t attempts;     /* of the first held packet */
 };
 
 /* One connection between a client and an address, from its set-up until nothing refers to it any more. */
 struct connection {
     uint32_t client;
     uint32_t address;
-    uint32_t server;         /* behind the address; AQ_NOBODY: nothing, or a balancer for each request */
-    uint32_t incarnation;    /* of the server at set-up */
-    uint32_t refs;           /* packets, events and the client that know it */
+    uint32_t server;      /* behind the address; AQ_NOBODY: nothing, or a balancer for each request */
+    uint32_t incarnation; /* of the server at set-up */
+    uint32_t refs;        /* packets, events and the client that know it */
     uint32_t next_free;
-    uint8_t state;           /* enum connection_state, as the client sees it */
-    uint8_t attempts;        /* of the set-up */
-    bool server_forgot;      /* the server's side is gone: crash, reset, half-open */
-    bool waits;              /* set-up hangs on a paused server */
-    bool hangup_due;         /* an EVENT_HANGUP is under way */
+    uint8_t state;      /* enum connection_state, as the client sees it */
+    uint8_t attempts;   /* of the set-up */
+    bool server_forgot; /* the server's side is gone: crash, reset, half-open */
+    bool waits;         /* set-up hangs on a paused server */
+    bool hangup_due;    /* an EVENT_HANGUP is under way */
     struct direction to_server, to_client;
     struct aq_random random; /* of its messages */
 };
@@ -98,9 +98,10 @@ struct aq_virtual {
     struct server_node *servers;
     struct connection *connections;
     uint32_t connection_count, connection_capacity, first_free_connection;
-    uint32_t *connection_of;      /* client * addresses + address: current connection plus one; 0: none. Untouched pages cost nothing */
-    uint32_t addresses;           /* in the book at the start, and room for none more */
-    uint32_t balancer_address;    /* AQ_NOBODY without one */
+    uint32_t *connection_of; /* client * addresses + address: current connection plus one; 0: none. Untouched
+                                pages cost nothing */
+    uint32_t addresses;      /* in the book at the start, and room for none more */
+    uint32_t balancer_address; /* AQ_NOBODY without one */
     struct aq_packets packets;
     struct aq_link_rules rules;
     struct submitted *submitted;
@@ -108,16 +109,17 @@ struct aq_virtual {
     struct aq_client_effects client_effects;
     struct aq_server_effects server_effects;
     struct aq_random balancer_random;
-    uint32_t *all_servers;        /* address indexes of the default list */
+    uint32_t *all_servers; /* address indexes of the default list */
     uint32_t all_server_count;
-    struct aq_map set_of_hash;    /* hash of an eligible set: its number */
-    uint32_t *scratch;            /* room for one eligible set */
+    struct aq_map set_of_hash; /* hash of an eligible set: its number */
+    uint32_t *scratch;         /* room for one eligible set */
     uint64_t marks[AQ_CLIENT_MARK_COUNT];
 };
 
 /* virtual.c */
 int virtual_push(struct aq_virtual *v, aq_time_us at_us, enum event_kind kind, uint32_t subject);
-int virtual_want_wake(struct aq_virtual *v, struct wake *wake, aq_time_us wanted_us, enum event_kind kind, uint32_t subject);
+int virtual_want_wake(struct aq_virtual *v, struct wake *wake, aq_time_us wanted_us, enum event_kind kind,
+                      uint32_t subject);
 int virtual_observe(struct aq_virtual *v, const struct aq_observation *seen);
 
 /* virtual_client.c */
@@ -146,12 +148,14 @@ int network_send_request(struct aq_virtual *v, uint32_t client, uint32_t address
 int network_send_reply(struct aq_virtual *v, uint32_t connection, uint32_t server, uint32_t correlation,
                        enum aq_action action, const struct aq_reply *reply);
 int network_deliver(struct aq_virtual *v, uint32_t packet);
-/* Gives a request to a server that is up; one made by the harness itself has no connection (AQ_NOBODY) and its reply goes nowhere. */
+/* Gives a request to a server that is up; one made by the harness itself has no connection (AQ_NOBODY) and
+ * its reply goes nowhere. */
 int network_hand_over(struct aq_virtual *v, uint32_t server, uint32_t packet);
 int network_handshake(struct aq_virtual *v, uint32_t connection);
 int network_hangup(struct aq_virtual *v, uint32_t connection);
 int network_retransmit(struct aq_virtual *v, uint32_t subject);
-int network_reset(struct aq_virtual *v, const struct aq_link_rule *between, bool half_open, uint64_t *touched);
+int network_reset(struct aq_virtual *v, const struct aq_link_rule *between, bool half_open,
+                  uint64_t *touched);
 /* The client's process is gone: its ends are closed. */
 void network_client_gone(struct aq_virtual *v, uint32_t client);
 /* The server's process is gone: its ends are closed and clients learn of it where the network lets them. */

@@ -1,13 +1,14 @@
 /*
- * The virtual network: connections between clients and addresses, and the messages on them, with what TCP does to them.
+ * The virtual network: connections between clients and addresses, and the messages on them, with what TCP
+ * does to them.
  *
  *   CONNECTING --- handshake ends ---> UP --- close, hang-up ---> CLOSED
  *       |                                                            ^
  *       +--- refused, closed by the client --------------------------+
  *
- * A lost or blocked message is held back with all that follow it on its direction and sent again after a timeout that doubles, so
- * order is kept and nothing is lost unless the connection is (RFC 6298, RFC 9293). Bytes that had left when a connection was closed
- * still arrive.
+ * A lost or blocked message is held back with all that follow it on its direction and sent again after a
+ * timeout that doubles, so order is kept and nothing is lost unless the connection is (RFC 6298, RFC 9293).
+ * Bytes that had left when a connection was closed still arrive.
  */
 #include "base/assert.h"
 #include "base/error.h"
@@ -40,7 +41,8 @@ static int new_connection(struct aq_virtual *v, uint32_t client, uint32_t addres
                              .server = address < v->scenario->servers.count ? address : AQ_NOBODY,
                              .to_server = {.first = UINT32_MAX, .last = UINT32_MAX},
                              .to_client = {.first = UINT32_MAX, .last = UINT32_MAX}};
-    aq_random_init(&c->random, v->config.seed, "connection", (uint64_t)client << 32 | v->clients[client].connects++);
+    aq_random_init(&c->random, v->config.seed, "connection",
+                   (uint64_t)client << 32 | v->clients[client].connects++);
     *out = slot;
     return 0;
 }
@@ -61,7 +63,8 @@ void network_release_packet(struct aq_virtual *v, uint32_t slot) {
 }
 
 /* An event about a connection keeps it. */
-static int push_about(struct aq_virtual *v, aq_time_us at_us, enum event_kind kind, uint32_t connection, uint32_t subject) {
+static int push_about(struct aq_virtual *v, aq_time_us at_us, enum event_kind kind, uint32_t connection,
+                      uint32_t subject) {
     int rc = virtual_push(v, at_us, kind, subject);
     if (!rc) v->connections[connection].refs++;
     return rc;
@@ -87,7 +90,8 @@ static void drop_all_held(struct aq_virtual *v, uint32_t slot) {
 /* The server that a balancer picks: uniform over those that are up; AQ_NOBODY when none is. */
 static uint32_t balance(struct aq_virtual *v) {
     uint32_t up = 0;
-    for (uint32_t i = 0; i < v->scenario->servers.count; i++) up += v->servers[i].core != NULL;
+    for (uint32_t i = 0; i < v->scenario->servers.count; i++)
+        up += v->servers[i].core != NULL;
     if (up == 0) return AQ_NOBODY;
     uint32_t nth = aq_random_below(&v->balancer_random, up);
     for (uint32_t i = 0; i < v->scenario->servers.count; i++)
@@ -111,9 +115,11 @@ int network_connect(struct aq_virtual *v, uint32_t client, uint32_t address) {
     struct connection *c = &v->connections[slot];
     c->refs = 1;
     *current(v, client, address) = slot + 1;
-    if (c->server == AQ_NOBODY && !through_balancer(v, c)) return 0; /* nothing behind the address: no answer, ever */
+    if (c->server == AQ_NOBODY && !through_balancer(v, c))
+        return 0; /* nothing behind the address: no answer, ever */
     aq_time_us span_us = 0;
-    for (uint32_t i = 0; i < 2 * v->scenario->network.connect_round_trips; i++) span_us += latency(v, c);
+    for (uint32_t i = 0; i < 2 * v->scenario->network.connect_round_trips; i++)
+        span_us += latency(v, c);
     return push_about(v, aq_time_after(v->now_us, span_us), EVENT_HANDSHAKE, slot, slot);
 }
 
@@ -143,8 +149,10 @@ static int tell_client(struct aq_virtual *v, uint32_t slot, enum aq_client_event
 /* Does either direction block a connection's set-up? A lost packet delays it likewise. */
 static bool set_up_blocked(struct aq_virtual *v, struct connection *c) {
     if (c->server == AQ_NOBODY) return false;
-    struct aq_link_decision there = aq_link_decide(&v->rules, c->client, c->server, AQ_DIRECTION_TO_SERVER, &c->random);
-    struct aq_link_decision back = aq_link_decide(&v->rules, c->client, c->server, AQ_DIRECTION_TO_CLIENT, &c->random);
+    struct aq_link_decision there =
+        aq_link_decide(&v->rules, c->client, c->server, AQ_DIRECTION_TO_SERVER, &c->random);
+    struct aq_link_decision back =
+        aq_link_decide(&v->rules, c->client, c->server, AQ_DIRECTION_TO_CLIENT, &c->random);
     return there.blocked || there.lost || back.blocked || back.lost;
 }
 
@@ -195,8 +203,9 @@ int network_hangup(struct aq_virtual *v, uint32_t slot) {
     int rc = 0;
     c->hangup_due = false;
     if (c->state != CONNECTION_CLOSED) {
-        bool blocked = c->server != AQ_NOBODY &&
-                       aq_link_decide(&v->rules, c->client, c->server, AQ_DIRECTION_TO_CLIENT, &c->random).blocked;
+        bool blocked =
+            c->server != AQ_NOBODY &&
+            aq_link_decide(&v->rules, c->client, c->server, AQ_DIRECTION_TO_CLIENT, &c->random).blocked;
         /* Behind a partition the client learns it from the answer to its own next retransmission. */
         rc = blocked ? push_hangup(v, slot, SYN_FIRST_US) : tell_client(v, slot, AQ_CLIENT_DISCONNECTED);
     }
@@ -205,7 +214,8 @@ int network_hangup(struct aq_virtual *v, uint32_t slot) {
 }
 
 void network_client_gone(struct aq_virtual *v, uint32_t client) {
-    for (uint32_t address = 0; address < v->addresses; address++) network_close(v, client, address);
+    for (uint32_t address = 0; address < v->addresses; address++)
+        network_close(v, client, address);
 }
 
 static int forget_at_server(struct aq_virtual *v, uint32_t slot, bool tell) {
@@ -236,12 +246,15 @@ int network_server_resumed(struct aq_virtual *v, uint32_t server) {
     return rc;
 }
 
-int network_reset(struct aq_virtual *v, const struct aq_link_rule *between, bool half_open, uint64_t *touched) {
+int network_reset(struct aq_virtual *v, const struct aq_link_rule *between, bool half_open,
+                  uint64_t *touched) {
     int rc = 0;
     for (uint32_t i = 0; !rc && i < v->connection_count; i++) {
         struct connection *c = &v->connections[i];
         if (c->refs == 0 || c->state != CONNECTION_UP || c->server_forgot || c->server == AQ_NOBODY) continue;
-        if (!aq_index_set_has(&between->clients, c->client) || !aq_index_set_has(&between->servers, c->server)) continue;
+        if (!aq_index_set_has(&between->clients, c->client) ||
+            !aq_index_set_has(&between->servers, c->server))
+            continue;
         ++*touched;
         rc = forget_at_server(v, i, !half_open);
     }
@@ -254,7 +267,8 @@ static struct direction *direction_of(struct connection *c, const struct aq_pack
     return packet->to_client ? &c->to_client : &c->to_server;
 }
 
-/* One transmission of a packet whose turn it is: true, and the arrival is due, unless it is lost or blocked. */
+/* One transmission of a packet whose turn it is: true, and the arrival is due, unless it is lost or blocked.
+ */
 static int try_to_send(struct aq_virtual *v, uint32_t slot, bool *sent) {
     struct aq_packet *packet = aq_packets_at(&v->packets, slot);
     struct connection *c = &v->connections[packet->connection];
@@ -277,7 +291,8 @@ static int try_to_send(struct aq_virtual *v, uint32_t slot, bool *sent) {
 }
 
 static aq_time_us retransmit_after(const struct aq_virtual *v, uint8_t attempts) {
-    aq_time_us first_us = v->scenario->network.retransmit_first_us, most_us = v->scenario->network.retransmit_max_us;
+    aq_time_us first_us = v->scenario->network.retransmit_first_us,
+               most_us = v->scenario->network.retransmit_max_us;
     return attempts < 32 ? aq_time_min(first_us << attempts, most_us) : most_us;
 }
 
@@ -329,8 +344,8 @@ static int send_held(struct aq_virtual *v, uint32_t slot, struct direction *dire
     }
     if (first && ++direction->attempts > RETRANSMISSIONS_MAX) /* the kernel gives the connection up */
         return forget_at_server(v, slot, true);
-    return push_about(v, aq_time_after(v->now_us, retransmit_after(v, direction->attempts)), EVENT_RETRANSMIT, slot,
-                      slot * 2 + to_client);
+    return push_about(v, aq_time_after(v->now_us, retransmit_after(v, direction->attempts)), EVENT_RETRANSMIT,
+                      slot, slot * 2 + to_client);
 }
 
 int network_retransmit(struct aq_virtual *v, uint32_t subject) {
@@ -395,7 +410,8 @@ static int arrive_at_server(struct aq_virtual *v, uint32_t slot) {
     bool reborn = c->server != AQ_NOBODY && c->incarnation != node->incarnation;
     int rc = 0;
     if (node->core && !reborn && !c->server_forgot) return network_hand_over(v, packet->server, slot);
-    if (node->core) rc = push_hangup(v, packet->connection, latency(v, c)); /* its kernel answers with a reset */
+    if (node->core)
+        rc = push_hangup(v, packet->connection, latency(v, c)); /* its kernel answers with a reset */
     network_release_packet(v, slot);
     return rc;
 }

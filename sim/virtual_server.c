@@ -1,11 +1,13 @@
-/* The server processes of the virtual world: their cores, their disks, and what becomes of the cores' effects. */
+/* The server processes of the virtual world: their cores, their disks, and what becomes of the cores'
+ * effects. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "protocol/ids.h"
 #include "sim/body.h"
 #include "sim/virtual_internal.h"
 
-static struct aq_observation about_server(const struct aq_virtual *v, enum aq_seen_kind kind, uint32_t server) {
+static struct aq_observation about_server(const struct aq_virtual *v, enum aq_seen_kind kind,
+                                          uint32_t server) {
     return (struct aq_observation){.at_us = v->now_us,
                                    .kind = kind,
                                    .server = server,
@@ -41,7 +43,8 @@ static int persist(struct aq_virtual *v, uint32_t server, const struct aq_server
 static int carry_out(struct aq_virtual *v, uint32_t server, const struct aq_server_effect *e) {
     switch (e->kind) {
     case AQ_SERVER_REPLY:
-        return network_send_reply(v, e->peer, server, e->correlation, (enum aq_action)e->reply.action, &e->reply);
+        return network_send_reply(v, e->peer, server, e->correlation, (enum aq_action)e->reply.action,
+                                  &e->reply);
     case AQ_SERVER_PERSIST:
     case AQ_SERVER_UNPERSIST: return persist(v, server, e);
     case AQ_SERVER_FINISHED: network_release_packet(v, e->token); return 0;
@@ -53,7 +56,8 @@ static int carry_out(struct aq_virtual *v, uint32_t server, const struct aq_serv
 int server_event(struct aq_virtual *v, uint32_t server, const struct aq_server_event *event) {
     struct server_node *node = &v->servers[server];
     int rc = aq_server_step(node->core, v->now_us, event, &v->server_effects);
-    for (uint32_t i = 0; !rc && i < v->server_effects.count; i++) rc = carry_out(v, server, &v->server_effects.items[i]);
+    for (uint32_t i = 0; !rc && i < v->server_effects.count; i++)
+        rc = carry_out(v, server, &v->server_effects.items[i]);
     if (rc) return rc;
     return virtual_want_wake(v, &node->wake, aq_server_next_wake(node->core), EVENT_SERVER_WAKE, server);
 }

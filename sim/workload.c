@@ -19,13 +19,13 @@ enum worker_state { OFF, WAITING, GETTING, PROCESSING, TOUCHING, COMPLETING, DEA
 
 struct worker {
     struct aq_random random;
-    uint64_t ticket;        /* of its one valid timer */
-    uint64_t call;          /* open call, or 0 */
-    aq_time_us finish_us;   /* PROCESSING, TOUCHING: end of the work on the job in hand */
-    float factor;           /* on processing times */
-    uint16_t held_first;    /* jobs in hand: held[held_first] .. held[held_count - 1] of its share */
+    uint64_t ticket;      /* of its one valid timer */
+    uint64_t call;        /* open call, or 0 */
+    aq_time_us finish_us; /* PROCESSING, TOUCHING: end of the work on the job in hand */
+    float factor;         /* on processing times */
+    uint16_t held_first;  /* jobs in hand: held[held_first] .. held[held_count - 1] of its share */
     uint16_t held_count;
-    uint8_t state;          /* enum worker_state */
+    uint8_t state; /* enum worker_state */
 };
 
 /* A job in a worker's hands. */
@@ -41,12 +41,12 @@ struct aq_workload {
     struct aq_world world;
     struct aq_observer observer;
     struct worker *workers;
-    struct held *held;        /* batch entries for each worker */
+    struct held *held; /* batch entries for each worker */
     struct aq_app_calls calls;
-    struct aq_random random;  /* arrivals */
-    double next_arrival_us;   /* exact, so that constant arrivals do not drift */
+    struct aq_random random; /* arrivals */
+    double next_arrival_us;  /* exact, so that constant arrivals do not drift */
     double arrival_factor;
-    uint64_t tokens;          /* jobs put so far */
+    uint64_t tokens; /* jobs put so far */
     uint64_t overruns;
     uint32_t puts_open;
     bool load_stopped;
@@ -75,7 +75,8 @@ int aq_workload_new(const struct aq_workload_config *config, struct aq_workload 
     w->workers = aq_alloc_zeroed((size_t)count + 1, sizeof *w->workers);
     w->held = aq_alloc_zeroed((size_t)count * scenario->workers.batch + 1, sizeof *w->held);
     bool failed = !w->workers || !w->held;
-    for (int i = 0; i < AQ_LATENCY_COUNT; i++) failed = aq_histogram_init(&w->latencies[i]) || failed;
+    for (int i = 0; i < AQ_LATENCY_COUNT; i++)
+        failed = aq_histogram_init(&w->latencies[i]) || failed;
     if (failed) {
         aq_workload_free(w);
         return AQ_ENOMEM;
@@ -91,7 +92,8 @@ int aq_workload_new(const struct aq_workload_config *config, struct aq_workload 
 void aq_workload_free(struct aq_workload *w) {
     if (!w) return;
     aq_app_calls_close(&w->calls);
-    for (int i = 0; i < AQ_LATENCY_COUNT; i++) aq_histogram_close(&w->latencies[i]);
+    for (int i = 0; i < AQ_LATENCY_COUNT; i++)
+        aq_histogram_close(&w->latencies[i]);
     aq_free(w->workers);
     aq_free(w->held);
     aq_free(w);
@@ -105,14 +107,17 @@ static uint32_t index_of(const struct aq_workload *w, const struct worker *worke
     return (uint32_t)(worker - w->workers);
 }
 
-static uint32_t client_of(const struct aq_workload *w, uint32_t worker) { return worker % w->scenario->clients.count; }
+static uint32_t client_of(const struct aq_workload *w, uint32_t worker) {
+    return worker % w->scenario->clients.count;
+}
 
 static struct held *in_hand(struct aq_workload *w, const struct worker *worker) {
     return &w->held[(size_t)index_of(w, worker) * w->scenario->workers.batch + worker->held_first];
 }
 
 static int set_worker_timer(struct aq_workload *w, struct worker *worker, aq_time_us at_us) {
-    return w->world.ops->set_timer(w->world.self, AQ_TIMER_WORKER, index_of(w, worker), at_us, &worker->ticket);
+    return w->world.ops->set_timer(w->world.self, AQ_TIMER_WORKER, index_of(w, worker), at_us,
+                                   &worker->ticket);
 }
 
 static int wait_and_poll(struct aq_workload *w, struct worker *worker, aq_time_us now_us) {
@@ -124,7 +129,8 @@ static int wait_and_poll(struct aq_workload *w, struct worker *worker, aq_time_u
 /* ---- calls ---- */
 
 /* The facts that every observation about a call shares. */
-static struct aq_observation about(const struct aq_app_call *call, enum aq_seen_kind kind, aq_time_us now_us) {
+static struct aq_observation about(const struct aq_app_call *call, enum aq_seen_kind kind,
+                                   aq_time_us now_us) {
     return (struct aq_observation){.at_us = now_us,
                                    .kind = kind,
                                    .caller = call->caller,
@@ -158,7 +164,8 @@ static int abandon(struct aq_workload *w, struct aq_app_call *call, aq_time_us n
     return observe(w, &seen);
 }
 
-static int submit_for_worker(struct aq_workload *w, struct worker *worker, struct aq_app_call *call, aq_time_us now_us) {
+static int submit_for_worker(struct aq_workload *w, struct worker *worker, struct aq_app_call *call,
+                             aq_time_us now_us) {
     call->caller_kind = AQ_CALLER_WORKER;
     call->caller = index_of(w, worker);
     call->client = client_of(w, call->caller);
@@ -195,7 +202,8 @@ static int start_get(struct aq_workload *w, struct worker *worker, aq_time_us no
 }
 
 /* A call about the job in hand. */
-static int start_job_call(struct aq_workload *w, struct worker *worker, enum aq_action action, aq_time_us now_us) {
+static int start_job_call(struct aq_workload *w, struct worker *worker, enum aq_action action,
+                          aq_time_us now_us) {
     struct held *held = in_hand(w, worker);
     struct aq_app_call *call = aq_app_calls_new(&w->calls);
     if (!call) return AQ_ENOMEM;
@@ -221,7 +229,8 @@ static int wait_in_processing(struct aq_workload *w, struct worker *worker, aq_t
     worker->state = PROCESSING;
     aq_time_us touch_us = aq_time_after(now_us, w->scenario->workers.touch_every_us);
     aq_time_us next_us = aq_time_min(worker->finish_us, touch_us);
-    return set_worker_timer(w, worker, next_us < now_us ? now_us : next_us); /* a touch may outlast the work */
+    return set_worker_timer(w, worker,
+                            next_us < now_us ? now_us : next_us); /* a touch may outlast the work */
 }
 
 static int start_processing(struct aq_workload *w, struct worker *worker, aq_time_us now_us) {
@@ -246,7 +255,8 @@ static int die(struct aq_workload *w, struct worker *worker, aq_time_us now_us) 
     return set_worker_timer(w, worker, aq_time_after(now_us, w->scenario->workers.restart_us));
 }
 
-static enum aq_action draw_completion(const struct aq_worker_section *s, struct aq_random *random, bool *abandons) {
+static enum aq_action draw_completion(const struct aq_worker_section *s, struct aq_random *random,
+                                      bool *abandons) {
     *abandons = false;
     if (s->release_ratio + s->bury_ratio + s->delete_ratio + s->abandon_ratio <= 0) return AQ_ACTION_DONE;
     double at = aq_random_unit(random);
@@ -259,7 +269,8 @@ static enum aq_action draw_completion(const struct aq_worker_section *s, struct 
 
 static int finish_job(struct aq_workload *w, struct worker *worker, aq_time_us now_us) {
     if (!client_is_up(w, worker)) { /* keeps the job in hand and tries again when the client may be back */
-        worker->finish_us = aq_time_after(now_us, aq_distribution_draw(&w->scenario->workers.poll, &worker->random));
+        worker->finish_us =
+            aq_time_after(now_us, aq_distribution_draw(&w->scenario->workers.poll, &worker->random));
         return set_worker_timer(w, worker, worker->finish_us);
     }
     bool abandons;
@@ -307,8 +318,8 @@ int aq_workload_worker_timer(struct aq_workload *w, aq_time_us now_us, uint32_t 
 
 /* ---- answers ---- */
 
-static int observe_answer(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us, enum aq_outcome outcome,
-                          const struct aq_reply *reply) {
+static int observe_answer(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us,
+                          enum aq_outcome outcome, const struct aq_reply *reply) {
     struct aq_observation seen = about(call, AQ_SEEN_ANSWER, now_us);
     seen.outcome = outcome;
     seen.last = true;
@@ -323,8 +334,8 @@ static int observe_answer(struct aq_workload *w, const struct aq_app_call *call,
 }
 
 /* Takes one job of a get's reply into the worker's hands and tells that it was seen. */
-static int take_job(struct aq_workload *w, struct worker *worker, const struct aq_app_call *call, aq_time_us now_us,
-                    const struct aq_job *job, bool last) {
+static int take_job(struct aq_workload *w, struct worker *worker, const struct aq_app_call *call,
+                    aq_time_us now_us, const struct aq_job *job, bool last) {
     struct held held = {.put_us = now_us};
     held.token = aq_body_token(job->body, &held.put_us);
     struct aq_observation seen = about(call, AQ_SEEN_ANSWER, now_us);
@@ -335,7 +346,8 @@ static int take_job(struct aq_workload *w, struct worker *worker, const struct a
     struct aq_job_ref ref;
     if (aq_job_ref_parse(job->job_id, &ref) == 0) seen.job_hash = aq_text_hash(ref.job);
     int rc = observe(w, &seen);
-    if (rc || worker->held_count >= w->scenario->workers.batch || job->job_id.len > sizeof held.ref) return rc;
+    if (rc || worker->held_count >= w->scenario->workers.batch || job->job_id.len > sizeof held.ref)
+        return rc;
     held.ref_len = (uint8_t)job->job_id.len;
     memcpy(held.ref, job->job_id.at, job->job_id.len);
     aq_histogram_record(&w->latencies[AQ_LATENCY_WAIT], now_us - held.put_us);
@@ -343,8 +355,8 @@ static int take_job(struct aq_workload *w, struct worker *worker, const struct a
     return 0;
 }
 
-static int answer_get(struct aq_workload *w, struct worker *worker, const struct aq_app_call *call, aq_time_us now_us,
-                      enum aq_outcome outcome, const struct aq_reply *reply) {
+static int answer_get(struct aq_workload *w, struct worker *worker, const struct aq_app_call *call,
+                      aq_time_us now_us, enum aq_outcome outcome, const struct aq_reply *reply) {
     uint32_t jobs = outcome == AQ_OUTCOME_OK && reply ? reply->job_count : 0;
     int rc = 0;
     if (jobs == 0) rc = observe_answer(w, call, now_us, outcome, reply);
@@ -369,8 +381,8 @@ static void record_latency(struct aq_workload *w, const struct aq_app_call *call
     }
 }
 
-static int answer_worker(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us, enum aq_outcome outcome,
-                         const struct aq_reply *reply) {
+static int answer_worker(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us,
+                         enum aq_outcome outcome, const struct aq_reply *reply) {
     struct worker *worker = &w->workers[call->caller];
     AQ_ASSERT(worker->call == call->id);
     worker->call = 0;
@@ -412,7 +424,8 @@ int aq_workload_client_down(struct aq_workload *w, aq_time_us now_us, uint32_t c
         int rc = 0;
         if (!call->abandoned) {
             rc = abandon(w, call, now_us);
-            if (!rc && call->caller_kind == AQ_CALLER_WORKER) rc = resume_worker(w, &w->workers[call->caller], now_us);
+            if (!rc && call->caller_kind == AQ_CALLER_WORKER)
+                rc = resume_worker(w, &w->workers[call->caller], now_us);
         }
         if (rc) return rc;
         if (call->caller_kind == AQ_CALLER_PRODUCER) w->puts_open--;
@@ -439,7 +452,8 @@ static void fill_put(struct aq_workload *w, struct aq_request *r) {
     r->tube = w->producer_tube;
     r->priority = s->priority_min;
     if (s->priority_max > s->priority_min)
-        r->priority += (int32_t)aq_random_below(&w->random, (uint32_t)(s->priority_max - s->priority_min) + 1);
+        r->priority +=
+            (int32_t)aq_random_below(&w->random, (uint32_t)(s->priority_max - s->priority_min) + 1);
     if (s->ttl_given) {
         r->given |= AQ_PARAM_TTL;
         r->ttl_s = s->ttl_s;
@@ -487,19 +501,22 @@ static int set_next_arrival(struct aq_workload *w, aq_time_us now_us) {
     w->next_arrival_us += mean_us;
     aq_time_us at_us = (aq_time_us)w->next_arrival_us;
     uint64_t ticket;
-    return w->world.ops->set_timer(w->world.self, AQ_TIMER_ARRIVAL, 0, at_us < now_us ? now_us : at_us, &ticket);
+    return w->world.ops->set_timer(w->world.self, AQ_TIMER_ARRIVAL, 0, at_us < now_us ? now_us : at_us,
+                                   &ticket);
 }
 
 int aq_workload_burst(struct aq_workload *w, aq_time_us now_us, uint64_t jobs) {
     int rc = 0;
-    for (uint64_t i = 0; i < jobs && !rc; i++) rc = put_one(w, now_us);
+    for (uint64_t i = 0; i < jobs && !rc; i++)
+        rc = put_one(w, now_us);
     return rc;
 }
 
 int aq_workload_arrival(struct aq_workload *w, aq_time_us now_us) {
     if (load_is_over(w, now_us)) return 0;
     const struct aq_producer_section *s = &w->scenario->producers;
-    int rc = s->arrivals == AQ_ARRIVALS_BURSTS ? aq_workload_burst(w, now_us, s->burst_jobs) : put_one(w, now_us);
+    int rc =
+        s->arrivals == AQ_ARRIVALS_BURSTS ? aq_workload_burst(w, now_us, s->burst_jobs) : put_one(w, now_us);
     return rc ? rc : set_next_arrival(w, now_us);
 }
 
@@ -510,20 +527,25 @@ int aq_workload_start(struct aq_workload *w, aq_time_us now_us) {
         int rc = set_worker_timer(w, &w->workers[i], now_us + s->start_us + offset_us);
         if (rc) return rc;
     }
-    if (w->scenario->producers.arrivals == AQ_ARRIVALS_NONE || w->scenario->producers.rate_per_s <= 0) return 0;
+    if (w->scenario->producers.arrivals == AQ_ARRIVALS_NONE || w->scenario->producers.rate_per_s <= 0)
+        return 0;
     w->next_arrival_us = (double)(now_us + w->scenario->producers.start_us);
     return set_next_arrival(w, now_us);
 }
 
 /* ---- the nemesis and the operator ---- */
 
-void aq_workload_arrival_factor(struct aq_workload *w, double factor) { w->arrival_factor = factor; }
+void aq_workload_arrival_factor(struct aq_workload *w, double factor) {
+    w->arrival_factor = factor;
+}
 
 void aq_workload_process_factor(struct aq_workload *w, uint32_t worker, double factor) {
     w->workers[worker].factor = (float)factor;
 }
 
-uint64_t aq_workload_overruns(const struct aq_workload *w) { return w->overruns; }
+uint64_t aq_workload_overruns(const struct aq_workload *w) {
+    return w->overruns;
+}
 
 int aq_workload_worker_crash(struct aq_workload *w, aq_time_us now_us, uint32_t index, bool *died) {
     struct worker *worker = &w->workers[index];
@@ -531,7 +553,8 @@ int aq_workload_worker_crash(struct aq_workload *w, aq_time_us now_us, uint32_t 
     return *died ? die(w, worker, now_us) : 0;
 }
 
-int aq_workload_tell(struct aq_workload *w, aq_time_us now_us, uint32_t client, const struct aq_request *request) {
+int aq_workload_tell(struct aq_workload *w, aq_time_us now_us, uint32_t client,
+                     const struct aq_request *request) {
     struct aq_app_call *call = aq_app_calls_new(&w->calls);
     if (!call) return AQ_ENOMEM;
     char *text = aq_app_call_room(call, request->address.len + 1);
@@ -545,9 +568,15 @@ int aq_workload_tell(struct aq_workload *w, aq_time_us now_us, uint32_t client, 
     return submit(w, call, now_us);
 }
 
-void aq_workload_stop_load(struct aq_workload *w) { w->load_stopped = true; }
-uint32_t aq_workload_puts_open(const struct aq_workload *w) { return w->puts_open; }
-uint64_t aq_workload_puts(const struct aq_workload *w) { return w->tokens; }
+void aq_workload_stop_load(struct aq_workload *w) {
+    w->load_stopped = true;
+}
+uint32_t aq_workload_puts_open(const struct aq_workload *w) {
+    return w->puts_open;
+}
+uint64_t aq_workload_puts(const struct aq_workload *w) {
+    return w->tokens;
+}
 
 const struct aq_histogram *aq_workload_latency(const struct aq_workload *w, enum aq_latency latency) {
     return &w->latencies[latency];

@@ -1,5 +1,5 @@
-/* Workers and producers: the applications around the clients. World-neutral: they see the time, timers, random streams and calls to
-   clients, and tell what they saw as observations. */
+/* Workers and producers: the applications around the clients. World-neutral: they see the time, timers,
+   random streams and calls to clients, and tell what they saw as observations. */
 #ifndef AQ_SIM_WORKLOAD_H
 #define AQ_SIM_WORKLOAD_H
 
@@ -31,12 +31,13 @@ void aq_workload_free(struct aq_workload *workload);
 int aq_workload_start(struct aq_workload *workload, aq_time_us now_us);
 
 /* A timer that the workload has set has come. Stale tickets are ignored. */
-int aq_workload_worker_timer(struct aq_workload *workload, aq_time_us now_us, uint32_t worker, uint64_t ticket);
+int aq_workload_worker_timer(struct aq_workload *workload, aq_time_us now_us, uint32_t worker,
+                             uint64_t ticket);
 int aq_workload_arrival(struct aq_workload *workload, aq_time_us now_us);
 
 /* A client answered a call. reply may be NULL. */
-int aq_workload_answer(struct aq_workload *workload, aq_time_us now_us, uint64_t call, enum aq_outcome outcome,
-                       const struct aq_reply *reply);
+int aq_workload_answer(struct aq_workload *workload, aq_time_us now_us, uint64_t call,
+                       enum aq_outcome outcome, const struct aq_reply *reply);
 
 /* A client process has ended: its calls under way will never be answered. */
 int aq_workload_client_down(struct aq_workload *workload, aq_time_us now_us, uint32_t client);
@@ -51,10 +52,13 @@ void aq_workload_arrival_factor(struct aq_workload *workload, double factor);
 void aq_workload_process_factor(struct aq_workload *workload, uint32_t worker, double factor);
 /* Jobs whose processing was drawn out by a factor so far. */
 uint64_t aq_workload_overruns(const struct aq_workload *workload);
-/* The worker dies; a new one takes its place after the scenario's `restart`. False where it was dead already. */
+/* The worker dies; a new one takes its place after the scenario's `restart`. False where it was dead already.
+ */
 int aq_workload_worker_crash(struct aq_workload *workload, aq_time_us now_us, uint32_t worker, bool *died);
-/* An operator's call to a client (drain, add_server, update_servers), or by a client to a server (admin). Texts are copied. */
-int aq_workload_tell(struct aq_workload *workload, aq_time_us now_us, uint32_t client, const struct aq_request *request);
+/* An operator's call to a client (drain, add_server, update_servers), or by a client to a server (admin).
+ * Texts are copied. */
+int aq_workload_tell(struct aq_workload *workload, aq_time_us now_us, uint32_t client,
+                     const struct aq_request *request);
 
 /* Load stops: no more arrivals. Workers go on. */
 void aq_workload_stop_load(struct aq_workload *workload);
@@ -64,7 +68,14 @@ uint32_t aq_workload_puts_open(const struct aq_workload *workload);
 uint64_t aq_workload_puts(const struct aq_workload *workload);
 
 /* Latencies as callers saw them. */
-enum aq_latency { AQ_LATENCY_PUT, AQ_LATENCY_GET, AQ_LATENCY_DONE, AQ_LATENCY_WAIT, AQ_LATENCY_PUT_TO_DONE, AQ_LATENCY_COUNT };
+enum aq_latency {
+    AQ_LATENCY_PUT,
+    AQ_LATENCY_GET,
+    AQ_LATENCY_DONE,
+    AQ_LATENCY_WAIT,
+    AQ_LATENCY_PUT_TO_DONE,
+    AQ_LATENCY_COUNT
+};
 const char *aq_latency_word(enum aq_latency latency);
 const struct aq_histogram *aq_workload_latency(const struct aq_workload *workload, enum aq_latency latency);
 

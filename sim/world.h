@@ -1,5 +1,5 @@
-/* What workers, producers and the nemesis need of a world: timers, calls to clients, and things to break. The virtual and the live
-   world each fill one table of these. */
+/* What workers, producers and the nemesis need of a world: timers, calls to clients, and things to break. The
+   virtual and the live world each fill one table of these. */
 #ifndef AQ_SIM_WORLD_H
 #define AQ_SIM_WORLD_H
 
@@ -12,11 +12,13 @@ enum aq_timer_kind { AQ_TIMER_WORKER, AQ_TIMER_ARRIVAL, AQ_TIMER_STRIKE, AQ_TIME
 
 /* Every function takes the world first and returns 0 or a negative AQ_E*. */
 struct aq_world_ops {
-    /* Calls the timer's owner at at_us. *ticket names this timer; a later one for the same subject makes earlier tickets stale, which their
-       owner sees by comparing. */
-    int (*set_timer)(void *world, enum aq_timer_kind kind, uint32_t subject, aq_time_us at_us, uint64_t *ticket);
+    /* Calls the timer's owner at at_us. *ticket names this timer; a later one for the same subject makes
+       earlier tickets stale, which their owner sees by comparing. */
+    int (*set_timer)(void *world, enum aq_timer_kind kind, uint32_t subject, aq_time_us at_us,
+                     uint64_t *ticket);
 
-    /* Gives a call to a client that is up. request is borrowed until the call is answered or its client goes down. */
+    /* Gives a call to a client that is up. request is borrowed until the call is answered or its client goes
+     * down. */
     int (*submit)(void *world, uint32_t client, uint64_t call, const struct aq_request *request);
     bool (*client_is_up)(void *world, uint32_t client);
 
@@ -36,7 +38,8 @@ struct aq_world_ops {
     /* *rule is borrowed until link_heal. */
     int (*link_fault)(void *world, struct aq_link_rule *rule);
     int (*link_heal)(void *world, struct aq_link_rule *rule);
-    /* Breaks the connections between the clients and servers of the sets now. *touched grows by their number. */
+    /* Breaks the connections between the clients and servers of the sets now. *touched grows by their number.
+     */
     int (*reset)(void *world, const struct aq_link_rule *between, bool half_open, uint64_t *touched);
 };
 

@@ -10,7 +10,8 @@
 
 #include "scenarios/load.h"
 
-static void run_scenario(struct aq_scenario *scenario, const struct run_variation *v, struct aq_record *record) {
+static void run_scenario(struct aq_scenario *scenario, const struct run_variation *v,
+                         struct aq_record *record) {
     struct aq_error error = {0};
     struct aq_run_options options = {.scenario = scenario,
                                      .seed = v->seed,

@@ -8,8 +8,8 @@
 /* What a test may vary. All zero: seed 0, the ordinary client, no lines. */
 struct run_variation {
     uint64_t seed;
-    const char *fidelity;                /* NULL: as written */
-    const char *profile;                 /* likewise */
+    const char *fidelity; /* NULL: as written */
+    const char *profile;  /* likewise */
     const char *const *settings;
     uint32_t setting_count;
     aq_client_step_fn client_step;

@@ -57,6 +57,29 @@ static void servers_of_the_list_may_be_used(void **state) {
     fake_close(&fake);
 }
 
+static void a_server_that_is_up_and_never_chosen_is_a_violation(void **state) {
+    (void)state;
+    begin();
+    fake_start(&fake);
+    for (uint32_t i = 0; i < 1000; i++)
+        choose(i % 10, i % 3, AQ_ACTION_GET);
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_FAIL);
+    assert_int_equal(fake_caught(&fake, "never chose a server it was told about, which was up all the time"),
+                     1);
+    fake_close(&fake);
+}
+
+static void a_server_that_was_down_may_be_left_out(void **state) {
+    (void)state;
+    begin();
+    fake_start(&fake);
+    fake_see(&fake, (struct aq_observation){.kind = AQ_SEEN_SERVER_DOWN, .server = 3, .client = AQ_NOBODY});
+    for (uint32_t i = 0; i < 1000; i++)
+        choose(i % 10, i % 3, AQ_ACTION_GET);
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_PASS);
+    fake_close(&fake);
+}
+
 static void an_address_never_told_about_is_a_violation_until_it_is_told(void **state) {
     (void)state;
     begin();
@@ -204,6 +227,8 @@ static void a_run_without_a_request_is_unknown(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(servers_of_the_list_may_be_used),
+        cmocka_unit_test(a_server_that_is_up_and_never_chosen_is_a_violation),
+        cmocka_unit_test(a_server_that_was_down_may_be_left_out),
         cmocka_unit_test(an_address_never_told_about_is_a_violation_until_it_is_told),
         cmocka_unit_test(a_server_left_takes_completions_but_no_new_work),
         cmocka_unit_test(gets_go_on_at_a_draining_server),

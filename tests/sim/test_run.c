@@ -88,9 +88,10 @@ static void heap_layout_changes_nothing(void **state) {
 
 static void one_more_worker_leaves_the_streams_of_the_others_alone(void **state) {
     (void)state;
-    static const char lone[] = "{\"name\":\"lone\",\"duration\":\"5s\",\"servers\":{\"count\":1},\"clients\":{\"count\":1},"
-                               "\"workers\":{\"count\":%u,\"poll\":{\"exp\":\"100ms\"}},"
-                               "\"producers\":{\"arrivals\":{\"poisson\":\"50/s\"}}}";
+    static const char lone[] =
+        "{\"name\":\"lone\",\"duration\":\"5s\",\"servers\":{\"count\":1},\"clients\":{\"count\":1},"
+        "\"workers\":{\"count\":%u,\"poll\":{\"exp\":\"100ms\"}},"
+        "\"producers\":{\"arrivals\":{\"poisson\":\"50/s\"}}}";
     char one[400], two[400];
     struct aq_record a, b;
     snprintf(one, sizeof one, lone, 1u);
@@ -110,7 +111,8 @@ static void a_correct_client_comes_out_clean_of_mixed_faults(void **state) {
         run_text(mixed, &(struct run_variation){.seed = seed}, &record);
         for (uint32_t i = 0; i < record.check_count; i++)
             if (record.checks[i].verdict == AQ_VERDICT_FAIL)
-                fail_msg("seed %llu: %s: %s", (unsigned long long)seed, record.checks[i].name, record.checks[i].remark);
+                fail_msg("seed %llu: %s: %s", (unsigned long long)seed, record.checks[i].name,
+                         record.checks[i].remark);
         aq_record_close(&record);
     }
 }
@@ -118,13 +120,14 @@ static void a_correct_client_comes_out_clean_of_mixed_faults(void **state) {
 /* Runs out of memory at the n-th allocation for ever later n, in steps that grow. */
 static void running_out_of_memory_is_an_error_and_leaks_nothing(void **state) {
     (void)state;
-    static const char tiny[] = "{\"name\":\"tiny\",\"duration\":\"1s\",\"settle\":\"1s\",\"servers\":{\"count\":2,\"persistent\":true},"
-                               "\"clients\":{\"count\":2},\"workers\":{\"count\":4},"
-                               "\"producers\":{\"arrivals\":{\"poisson\":\"50/s\"},\"body_bytes\":100},"
-                               "\"faults\":[{\"kind\":\"crash\",\"at\":\"300ms\",\"for\":\"100ms\",\"servers\":1}]}";
+    static const char tiny[] =
+        "{\"name\":\"tiny\",\"duration\":\"1s\",\"settle\":\"1s\",\"servers\":{\"count\":2,\"persistent\":true},"
+        "\"clients\":{\"count\":2},\"workers\":{\"count\":4,\"ramp\":\"0s\"},"
+        "\"producers\":{\"arrivals\":{\"poisson\":\"50/s\"},\"body_bytes\":100},"
+        "\"faults\":[{\"kind\":\"crash\",\"at\":\"300ms\",\"for\":\"100ms\",\"servers\":1}]}";
     struct aq_error error = {0};
     struct aq_scenario *scenario;
-    assert_int_equal(aq_scenario_parse(tiny, "tiny", NULL, &scenario, &error), 0);
+    if (aq_scenario_parse(tiny, "tiny", NULL, &scenario, &error)) fail_msg("%s", error.text);
     int failures = 0, rc = AQ_ENOMEM;
     for (uint64_t n = 0; rc; n += 1 + n / 16) {
         struct aq_record record;
