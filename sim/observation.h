@@ -15,13 +15,14 @@ enum aq_seen_kind {
     AQ_SEEN_CALL,      /* caller made a call to its client: caller, client, call, action, token; job for
                           completions */
     AQ_SEEN_ANSWER,    /* the client answered: as CALL, plus outcome; job and token of what a get brought (one
-                          ANSWER for each job of    a get_multiple_jobs, the last with `last`); of a put: job is the
-                          id given */
+                          ANSWER for each job of    a get_multiple_jobs, the last with `last`); of a put: job is
+                          the    id given */
     AQ_SEEN_ABANDONED, /* the call will never be answered to its caller: the caller gave up or died, or its
                           client crashed */
     AQ_SEEN_CHOICE, /* a client picked server freely for a put or get: client, server, action; eligible_set */
     AQ_SEEN_SEND,   /* a client sent a request to an address: client, server (index or AQ_NOBODY behind a dead
-                       address or a balancer),   address, action, own; for completions job and job_hash as sent */
+                       address or a balancer),   address, action, own; for completions job and job_hash as sent
+                     */
     AQ_SEEN_TAP,    /* a server did something: server, incarnation, tap; client, caller and call that asked,
                        where known */
     AQ_SEEN_SERVER_UP,   /* server, incarnation: a server accepts connections from now on */
