@@ -22,12 +22,12 @@ struct aq_distribution {
 
 #define AQ_CONSTANT_US(us) ((struct aq_distribution){.kind = AQ_DISTRIBUTION_CONSTANT, .a_us = (double)(us)})
 
-/* Computes the derived field. Errors: AQ_EINVAL where the parameters are negative, or b is not above a where
- * it must. */
+/* Computes the derived field. Errors: AQ_EINVALID where a is negative, where b is below a, and for a
+   lognormal or Pareto where a is 0, for a Pareto where b is not above a. */
 int aq_distribution_prepare(struct aq_distribution *distribution);
 
-/* One draw in whole microseconds, rounded to nearest; at most about 31,700 years, so sums with times never
- * wrap. */
+/* One draw in whole microseconds, rounded to nearest; at most about 31,700 years, so sums
+   with times never wrap. */
 aq_time_us aq_distribution_draw(const struct aq_distribution *distribution, struct aq_random *random);
 
 /* The mean in microseconds. Infinite for a Pareto whose shape is 1 or less. */

@@ -14,7 +14,8 @@
     X(IO, -7, "input or output failed")                                                                      \
     X(USAGE, -8, "wrong use of the command line")                                                            \
     X(INTERRUPTED, -9, "interrupted")                                                                        \
-    X(UNSUPPORTED, -10, "not possible here")
+    X(UNSUPPORTED, -10, "not possible here") \
+    X(INTERNAL, -11, "internal error")
 
 enum aq_error_code {
     AQ_OK = 0,
@@ -33,8 +34,8 @@ struct aq_error {
 /* The general text of a code. Never NULL. */
 const char *aq_error_name(int code);
 
-/* Fills *error (which may be NULL) and returns code, so that a function can end with `return
- * aq_error_set(...)`. */
+/* Fills *error (which may be NULL) and returns code, so that a function can end with
+   `return aq_error_set(...)`. */
 int aq_error_set(struct aq_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -1,5 +1,5 @@
-/* A 4-ary heap of events, ordered by (time, sequence): a total order, so that a run has one possible history.
- */
+/* A 4-ary heap of events, ordered by (time, sequence): a total order, so that a run
+   has one possible history. */
 #ifndef AQ_BASE_HEAP_H
 #define AQ_BASE_HEAP_H
 

@@ -8,8 +8,8 @@
 #include "base/time.h"
 
 #define AQ_HISTOGRAM_SUB_BITS 7
-#define AQ_HISTOGRAM_BUCKETS                                                                                 \
-    ((48 - AQ_HISTOGRAM_SUB_BITS + 1) << AQ_HISTOGRAM_SUB_BITS) /* up to 2^48 us, 8.9 years */
+/* up to 2^48 us, 8.9 years */
+#define AQ_HISTOGRAM_BUCKETS ((48 - AQ_HISTOGRAM_SUB_BITS + 1) << AQ_HISTOGRAM_SUB_BITS)
 
 struct aq_histogram {
     uint64_t count;

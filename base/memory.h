@@ -11,8 +11,8 @@ void *aq_alloc_zeroed(size_t count, size_t bytes);
 void *aq_realloc(void *memory, size_t bytes);
 void aq_free(void *memory);
 
-/* Makes the allocation after `skip` more successful ones fail (once); UINT64_MAX switches this off. For
- * tests. */
+/* Makes the allocation after `skip` more successful ones fail (once); UINT64_MAX
+   switches this off. For tests. */
 void aq_alloc_fail_after(uint64_t skip);
 
 /* Adds this many unused bytes in front of every later allocation, so that addresses differ between two runs

@@ -23,8 +23,8 @@ static inline uint64_t aq_random_u64(struct aq_random *random) {
     return result;
 }
 
-/* Uniform in 0..n-1, without bias (Lemire, "Fast random integer generation in an interval", 2019). n must not
- * be 0. */
+/* Uniform in 0..n-1, without bias (Lemire, "Fast random integer generation in an interval",
+   2019). n must not be 0. */
 static inline uint32_t aq_random_below(struct aq_random *random, uint32_t n) {
     uint64_t product = (aq_random_u64(random) >> 32) * n;
     if (__builtin_expect((uint32_t)product < n, 0)) {

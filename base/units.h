@@ -1,5 +1,5 @@
-/* Quantities with units, as people write them in scenarios: "250ms", "2000/s", "64kB"; and back to text for
- * people. */
+/* Quantities with units, as people write them in scenarios: "250ms", "2000/s", "64kB"; and
+   back to text for people. */
 #ifndef AQ_BASE_UNITS_H
 #define AQ_BASE_UNITS_H
 

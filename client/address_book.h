@@ -1,5 +1,5 @@
-/* The addresses of all servers that clients may ever be told about, each once, with its ids. Shared by many
- * clients. */
+/* The addresses of all servers that clients may ever be told about, each once, with its ids.
+   Shared by many clients. */
 #ifndef AQ_CLIENT_ADDRESS_BOOK_H
 #define AQ_CLIENT_ADDRESS_BOOK_H
 

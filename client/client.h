@@ -6,25 +6,35 @@
    allocated before the client first uses it.
 
    Where a call goes:
-   - put, get, get_multiple_jobs, set_parent_job without a parent, admin and version: one server, chosen
-   uniformly.
-   - done, delete, touch, release, bury, set_children_started, kick with a job id, and put or set_parent_job
-   with a parent: the server named in the id.
-   - stats, ping, clear, throttle, pause, unpause: every member at once. peek, and kick with a tube alone: one
-   member after the other, in list order, until one has a job (kick kicks one job, wherever it is).
-   - drain, add_server, update_servers: the client itself; answered in the same step, with the address in the
-   reply's value.
+     one server, chosen uniformly
+         put, get, get_multiple_jobs, set_parent_job without a parent, admin, version; pause and unpause where
+         the policy pause_everywhere is off
+     the server named in the id
+         done, delete, touch, release, bury, set_children_started, kick with a job id, and put or
+         set_parent_job with a parent
+     every member at once
+         stats, ping, clear, throttle, pause, unpause
+     one member after the other, in list order, until one has a job
+         peek, and kick with a tube alone: it kicks one job, wherever it is
+     the client itself, answered in the same step with the address in the reply's value
+         drain, add_server, update_servers
 
-   The one answer to a call to every member:
-   - stats: OK with one aq_server_stats for each server that answered, in list order; where some were silent,
-   error names them. UNAVAILABLE where none answered.
-   - ping: OK with AQ_REPLY_PONG where all answered, REFUSED with AQ_REPLY_ERROR naming the silent ones where
-   some did, UNAVAILABLE where none did.
-   - clear, throttle, pause, unpause: OK where every member confirmed; UNAVAILABLE where it reached none;
-   REFUSED where all refused; else UNKNOWN, for it is applied in part.
-   - peek and kick: OK with the job found, or without one where every member answered that it has none;
-   UNKNOWN where nothing was found and some were silent (for kick already at the first that may have kicked),
-   UNAVAILABLE where none answered. */
+   The one answer to a call to several members:
+     stats
+         OK with one aq_server_stats for each server that answered, in list order; where some were silent,
+         error names them. UNAVAILABLE where none answered.
+     ping
+         OK with AQ_REPLY_PONG where all answered, REFUSED with AQ_REPLY_ERROR naming the silent ones where
+         some did, UNAVAILABLE where none did.
+     clear, throttle, pause, unpause
+         OK where every member confirmed; UNAVAILABLE where it reached none; REFUSED where all refused; else
+         UNKNOWN, for it is applied in part.
+     peek, kick
+         OK with the job found, or without one where every member answered that it has none; UNKNOWN where
+         nothing was found and some were silent (for kick already at the first that may have kicked);
+         UNAVAILABLE where none answered.
+   Where the policy report_unknown is off, UNKNOWN, UNAVAILABLE and INVALID are told as EMPTY, and so is an
+   answer to stats or ping that is incomplete. */
 #ifndef AQ_CLIENT_CLIENT_H
 #define AQ_CLIENT_CLIENT_H
 
@@ -43,9 +53,9 @@ enum aq_outcome {
     AQ_OUTCOME_REFUSED,     /* the server answered that it did not apply it; the reply is at hand */
     AQ_OUTCOME_UNAVAILABLE, /* certainly not applied: it reached no server */
     AQ_OUTCOME_UNKNOWN,     /* it may or may not have been applied */
-    AQ_OUTCOME_INVALID, /* the call itself is wrong: unknown origin in the id, too large, a parameter missing
-                         */
-    AQ_OUTCOME_EMPTY,   /* upstream only: "{}", by which AllQueue's client says that something failed */
+    /* the call itself is wrong: unknown origin in the id, too large, a parameter missing */
+    AQ_OUTCOME_INVALID,
+    AQ_OUTCOME_EMPTY, /* upstream only: "{}", by which AllQueue's client says that something failed */
 };
 
 /* "ok", "refused", "unavailable", "unknown", "invalid", "empty": literals. */
@@ -69,17 +79,17 @@ struct aq_client_event {
 };
 
 enum aq_client_effect_kind {
-    AQ_CLIENT_CONNECT,    /* start to connect to server; CONNECTED or DISCONNECTED must follow, unless CLOSE
-                             comes first */
-    AQ_CLIENT_CLOSE,      /* drop the connection to server; nothing more may be reported of it */
-    AQ_CLIENT_SEND,       /* send request to server, on a connection that is up */
-    AQ_CLIENT_ANSWER,     /* answer call: outcome, reply */
-    AQ_CLIENT_CHOICE,     /* told for measurement: call picked server among the eligible ones (a free choice,
-                             first attempt) */
-    AQ_CLIENT_RETRY,      /* told for measurement: call picked server after an attempt elsewhere had failed */
-    AQ_CLIENT_MEMBERSHIP, /* told for measurement: the set of servers that free choices are made from has
-                             changed */
-    AQ_CLIENT_MARK,       /* told for measurement: a named point was reached (mark) */
+    /* start to connect to server; CONNECTED or DISCONNECTED must follow, unless CLOSE comes first */
+    AQ_CLIENT_CONNECT,
+    AQ_CLIENT_CLOSE,  /* drop the connection to server; nothing more may be reported of it */
+    AQ_CLIENT_SEND,   /* send request to server, on a connection that is up */
+    AQ_CLIENT_ANSWER, /* answer call: outcome, reply */
+    /* told for measurement: call picked server among the eligible ones (a free choice, first attempt) */
+    AQ_CLIENT_CHOICE,
+    AQ_CLIENT_RETRY, /* told for measurement: call picked server after an attempt elsewhere had failed */
+    /* told for measurement: the set of servers that free choices are made from has changed */
+    AQ_CLIENT_MEMBERSHIP,
+    AQ_CLIENT_MARK, /* told for measurement: a named point was reached (mark) */
 };
 
 /* Named points in the client whose reach is counted. X(NAME, name in reports). */
@@ -115,8 +125,8 @@ const char *aq_client_mark_word(enum aq_client_mark mark);
 
 struct aq_client_effect {
     enum aq_client_effect_kind kind;
-    uint32_t
-        server; /* CONNECT, CLOSE, SEND, CHOICE, RETRY; ANSWER: the server that answered, or UINT32_MAX */
+    /* CONNECT, CLOSE, SEND, CHOICE, RETRY; ANSWER: the server that answered, or UINT32_MAX */
+    uint32_t server;
     uint32_t correlation;      /* SEND: unique within this client until it wraps at 2^32 */
     enum aq_client_mark mark;  /* MARK */
     enum aq_action action;     /* CHOICE, RETRY: what the call wants */
@@ -124,8 +134,8 @@ struct aq_client_effect {
     bool own;                  /* SEND: the client's own (a probe, a drain sweep), not made for a call */
     uint64_t call;             /* ANSWER, CHOICE, RETRY; SEND: the call it is made for, unless own */
     struct aq_request request; /* SEND: texts borrowed from the call's request or from effects->texts */
-    const struct aq_reply
-        *reply; /* ANSWER: borrowed, valid until the next step; NULL for outcomes without one */
+    /* ANSWER: borrowed, valid until the next step; NULL for outcomes without one */
+    const struct aq_reply *reply;
 };
 
 /* The effects of one step, in the order in which they must be carried out. One struct serves many clients in
@@ -139,12 +149,13 @@ struct aq_client_effects {
 void aq_client_effects_close(struct aq_client_effects *effects);
 
 struct aq_client_config {
-    struct aq_address_book *book; /* borrowed and shared; grows when add_server, update_servers or a redirect
-                                     names an address that it does not have yet */
+    /* borrowed and shared; grows when add_server, update_servers or a redirect names an address
+       that it does not have yet */
+    struct aq_address_book *book;
     const struct aq_client_policy *policy; /* borrowed; unchanged while the client lives */
-    const uint32_t
-        *servers;          /* borrowed while the client lives: address-book indexes of the configured list */
-    uint32_t server_count; /* at least 1 */
+    /* borrowed while the client lives: address-book indexes of the configured list */
+    const uint32_t *servers;
+    uint32_t server_count;   /* at least 1 */
     struct aq_random random; /* the client's own stream, copied */
 };
 
@@ -181,8 +192,7 @@ enum aq_server_health aq_client_health(const struct aq_client *client, uint32_t 
 /* Calls that have not been answered yet. */
 uint32_t aq_client_calls_open(const struct aq_client *client);
 
-/* Checks every invariant of the client's tables; aborts where one is broken. For tests and for runs with
- * checks on. */
+/* Checks every invariant of the client's tables; aborts where one is broken. For tests. */
 void aq_client_check(const struct aq_client *client);
 
 #endif

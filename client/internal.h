@@ -5,11 +5,11 @@
        CALL --> pending --> waiting (for a connection, or for its turn) --> flying (sent) --> answered
                   ^  |         |                                              |
                   |  +--> parked (for its origin to be well again)            |
-                  +------------+----------------------------------------------+   the attempt failed and
-   another is allowed
+                  +------------+----------------------------------------------+
+                       the attempt failed and another is allowed
 
-   A server's connection: idle --> connecting --> up --> idle. A server's health: well --> sick <--> probing
-   --> well. */
+   A server's connection:  idle --> connecting --> up --> idle
+   A server's health:      well --> sick <--> probing --> well */
 #ifndef AQ_CLIENT_INTERNAL_H
 #define AQ_CLIENT_INTERNAL_H
 
@@ -75,8 +75,8 @@ struct client_server {
     uint32_t probe;                   /* the probe under way, or NONE */
     aq_time_us heard_us;              /* when the last reply came */
     aq_time_us probe_at_us;           /* when the next probe starts */
-    aq_time_us
-        reconnect_at_us; /* when a lost connection is made again; only where failures do not make sick */
+    /* when a lost connection is made again; only where failures do not make sick */
+    aq_time_us reconnect_at_us;
     uint8_t connection,
         health; /* health: WELL, SICK or PROBING; the other two follow from draining and position */
     uint8_t failed_probes; /* in a row */
@@ -102,11 +102,11 @@ struct aq_client {
     uint32_t *own_list;
     uint32_t list_count;
     uint32_t place_count;
-    uint32_t *place_of; /* by address-book index: 0 unknown, position + 1, or PLACE_RECORD | record. NULL
-                           before first use */
+    /* by address-book index: 0 unknown, position + 1, or PLACE_RECORD | record. NULL before first use */
+    uint32_t *place_of;
 
-    uint32_t
-        *excluded; /* sorted: position << 2 | EXCLUDED_* of each member that is not chosen for something */
+    /* sorted: position << 2 | EXCLUDED_* of each member that is not chosen for something */
+    uint32_t *excluded;
     uint32_t excluded_count, excluded_capacity;
     uint32_t no_put, no_get; /* how many of them have each bit */
     uint32_t *skipped;       /* scratch of a choice */

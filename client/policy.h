@@ -9,8 +9,8 @@
 #include "base/policy.h"
 #include "base/time.h"
 
-/* X(TYPE, C type, field, strict, upstream, what it means). Spans are microseconds, written "250ms" in
- * scenarios. */
+/* X(TYPE, C type, field, strict, upstream, what it means). Spans are microseconds,
+   written "250ms" in scenarios. */
 #define AQ_CLIENT_POLICIES(X)                                                                                            \
     X(BOOL, bool, id_from_host_only, false, true,                                                                        \
       "A server's id is made from its host alone, so that two servers on one host collide")                              \

@@ -32,11 +32,12 @@ const char *aq_server_fault_word(enum aq_server_fault_kind kind);
 /* One rule in force on a server. */
 struct aq_fault_rule {
     enum aq_server_fault_kind kind;
-    uint32_t id;          /* the owner's name for it; unique on the server */
-    uint32_t actions;     /* bit 1 << enum aq_action for each action it acts on; 0: all */
-    struct aq_text tube;  /* acts on this tube only; empty: all. Borrowed while the rule is in force. Matches
-                             put, get,  get_multiple_jobs, peek and the other requests that name a tube; a
-                             completion matches by the  tube of its job */
+    uint32_t id;      /* the owner's name for it; unique on the server */
+    uint32_t actions; /* bit 1 << enum aq_action for each action it acts on; 0: all */
+    /* acts on this tube only; empty: all. Borrowed while the rule is in force. Matches put,
+       get, get_multiple_jobs, peek and the other requests that name a tube; a completion
+       matches by the tube of its job */
+    struct aq_text tube;
     double probability;   /* chance to act on a matching message, 0..1 */
     uint64_t nth;         /* act on the n-th matching message only, counted from 1; 0: on each */
     double factor;        /* SLOW: service times are multiplied by this */

@@ -11,18 +11,18 @@
 #define AQ_NO_INDEX          UINT32_MAX
 #define AQ_BODY_INLINE_BYTES 48 /* most bodies are a token or a short command */
 #define AQ_ID_INLINE_BYTES   24 /* the ids that servers make have 22 */
-#define AQ_SLAB_CHUNK_BITS                                                                                   \
-    6 /* 64 jobs: about 9 kB, small enough for a thousand servers with a few jobs each */
+/* 64 jobs: about 9 kB, small enough for a thousand servers with a few jobs each */
+#define AQ_SLAB_CHUNK_BITS  6
 #define AQ_SLAB_CHUNK_JOBS  (1u << AQ_SLAB_CHUNK_BITS)
 #define AQ_PRIORITY_DEFAULT 5
 #define AQ_EXPIRED_LIMIT    3   /* AllQueue's default of expired_limit */
 #define AQ_AVERAGED_JOBS    100 /* completions of which stats reports the mean */
-#define AQ_SECONDS_MAX                                                                                       \
-    INT64_C(1000000000000) /* longer spans of seconds are cut: 31,700 years, so that sums never wrap */
+/* longer spans of seconds are cut: 31,700 years, so that sums never wrap */
+#define AQ_SECONDS_MAX INT64_C(1000000000000)
 
-/* The server's own clock reads now + AQ_CLOCK_ZERO + offset: shifted so that it stays positive, and in its
-   order as an unsigned number, when the clock jumps to before the start of the run. A whole number of
-   seconds. */
+/* The server's own clock reads now + AQ_CLOCK_ZERO + offset: shifted so that it stays positive,
+   and in its order as an unsigned number, when the clock jumps to before the start of the run. A
+   whole number of seconds. */
 #define AQ_CLOCK_ZERO UINT64_C(4000000000000000000)
 
 /* ---- jobs.c: all jobs in slots that never move, found by id ---- */
@@ -70,9 +70,9 @@ static inline struct aq_stored_job *aq_slab_at(const struct aq_slab *slab, uint3
     return &slab->chunks[slot >> AQ_SLAB_CHUNK_BITS][slot & (AQ_SLAB_CHUNK_JOBS - 1)];
 }
 
-/* A job with this id (of at most AQ_JOB_REF_CHARS_MAX characters) and body, both copied; everything else is
-   zero and belongs to the caller. Errors: AQ_ENOMEM, AQ_EEXISTS (a job with the same hash); nothing changed
-   then. */
+/* A job with this id (of at most AQ_JOB_REF_CHARS_MAX characters) and body, both copied;
+   everything else is zero and belongs to the caller. Errors: AQ_ENOMEM, AQ_EEXISTS (a job with the
+   same hash); nothing changed then. */
 int aq_slab_add(struct aq_slab *slab, struct aq_text id, struct aq_text body, uint32_t *out_slot);
 
 /* The slot of the job with this id, or AQ_NO_INDEX. */
@@ -95,8 +95,8 @@ static inline struct aq_text aq_job_body(const struct aq_stored_job *job) {
 
 /* ---- tubes.c: tubes by name, their lists of jobs, throttle and figures ---- */
 
-/* Lists of a tube: one for each priority bucket of the ready jobs, then one for each other state. First in,
- * first out. */
+/* Lists of a tube: one for each priority bucket of the ready jobs, then one for each other
+   state. First in, first out. */
 enum {
     AQ_LIST_DELAYED = AQ_PRIORITY_BUCKETS,
     AQ_LIST_RESERVED,
@@ -182,8 +182,11 @@ struct aq_pending {
     struct aq_text malformed;
 };
 
-/*  A request's way:  queue --start--> serving --apply--> (holding, until SAVED) --answer--> gone
-    `saving` is set by every step that asked for something to be written, and stops everything but the queue
+/* A request's way:
+
+       queue --start--> serving --apply--> (holding, until SAVED) --answer--> gone
+
+   `saving` is set by every step that asked for something to be written, and stops everything but the queue
    until SAVED. */
 struct aq_server {
     const struct aq_server_policy *policy;
@@ -240,14 +243,15 @@ struct aq_server {
     int rc;                            /* the first failure of the step under way */
 };
 
-/* ---- effects.c: what a step tells, and how jobs change. A failed allocation is kept in server->rc and ends
- * the step. ---- */
+/* ---- effects.c: what a step tells, and how jobs change ---- */
+
+/* A failed allocation is kept in server->rc and ends the step. */
 
 /* Adds an effect, zeroed but for its kind. Never NULL. */
 struct aq_server_effect *aq_server_tell(struct aq_server *server, enum aq_server_effect_kind kind);
 
-/* A tap about a job (NULL: none), in the name of the request in service if `asked`. NULL where taps are off.
- */
+/* A tap about a job (NULL: none), in the name of the request in service if `asked`.
+   NULL where taps are off. */
 struct aq_tap *aq_server_tap(struct aq_server *server, enum aq_tap_kind kind, const struct aq_stored_job *job,
                              enum aq_job_state before, bool asked);
 /* A tap without a job: EMPTY, FAILED, MISSED. */
@@ -258,8 +262,8 @@ void aq_server_persist(struct aq_server *server, const struct aq_stored_job *job
 void aq_server_unpersist(struct aq_server *server, struct aq_text job_id);
 struct aq_job_record aq_server_record(const struct aq_server *server, const struct aq_stored_job *job);
 
-/* Adds a job that is in no list yet to its tube, or takes it out of its list, and out of or into the
- * deadlines. */
+/* Adds a job that is in no list yet to its tube, or takes it out of its list, and out of
+   or into the deadlines. */
 void aq_server_enter(struct aq_server *server, uint32_t slot);
 /* Moves a job to another state (job->due already set where the state has one) and priority. */
 void aq_server_move(struct aq_server *server, uint32_t slot, enum aq_job_state state, uint8_t priority);
@@ -308,8 +312,9 @@ aq_time_us aq_server_next_sweep(const struct aq_server *server);
 /* ---- restore.c. Errors: AQ_EINVALID, AQ_EEXISTS, AQ_ENOMEM. ---- */
 int aq_server_restore(struct aq_server *server, const struct aq_job_record *record);
 
-/* ---- actions: each applies one request and fills *reply, which comes zeroed but for its action and as a
- * RESPONSE ---- */
+/* ---- actions_*.c ---- */
+
+/* Applies one request and fills *reply, which comes zeroed but for its action and as a RESPONSE. */
 typedef void aq_server_action(struct aq_server *server, const struct aq_request *request,
                               struct aq_reply *reply);
 
@@ -323,11 +328,13 @@ bool aq_server_lacks(struct aq_server *server, const struct aq_request *request,
 /* May a get of this tube be served now, as far as pause and throttle go? */
 bool aq_server_may_get(struct aq_server *server, struct aq_tube *tube);
 
-aq_server_action aq_server_put, aq_server_get, aq_server_peek; /* actions_jobs.c */
-aq_server_action aq_server_done, aq_server_delete, aq_server_touch, aq_server_release,
-    aq_server_bury; /* actions_lease.c */
+/* actions_jobs.c */
+aq_server_action aq_server_put, aq_server_get, aq_server_peek;
+/* actions_lease.c */
+aq_server_action aq_server_done, aq_server_delete, aq_server_touch, aq_server_release, aq_server_bury;
+/* actions_admin.c */
 aq_server_action aq_server_kick, aq_server_clear, aq_server_stats, aq_server_pause, aq_server_unpause,
     aq_server_set_throttle, aq_server_admin, aq_server_ping, aq_server_version, aq_server_unsupported,
-    aq_server_unknown; /* actions_admin.c */
+    aq_server_unknown;
 
 #endif

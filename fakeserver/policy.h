@@ -1,5 +1,5 @@
-/* What an AllQueue server does where its public release and its documentation differ: one table of choices,
- * two profiles. */
+/* What an AllQueue server does where its public release and its documentation differ: one table of
+   choices, two profiles. */
 #ifndef AQ_FAKESERVER_POLICY_H
 #define AQ_FAKESERVER_POLICY_H
 
@@ -9,8 +9,8 @@
 #include "base/policy.h"
 #include "base/time.h"
 
-/* X(TYPE, C type, field, strict, upstream, what it means). Spans are microseconds, written "3s" in scenarios.
- */
+/* X(TYPE, C type, field, strict, upstream, what it means). Spans are microseconds,
+   written "3s" in scenarios. */
 #define AQ_SERVER_POLICIES(X)                                                                                                \
     X(SPAN, aq_time_us, lease_sweep_us, 0, 3 * AQ_US_PER_S,                                                                  \
       "How often leases are checked for expiry; 0: at the exact moment")                                                     \

@@ -23,8 +23,8 @@ enum aq_job_state {
 
 /* How long the server works on one request. */
 struct aq_service_model {
-    struct aq_distribution
-        by_action[AQ_ACTION_COUNT]; /* prepared; AQ_DISTRIBUTION_CONSTANT 0 costs no time */
+    /* prepared; AQ_DISTRIBUTION_CONSTANT 0 costs no time */
+    struct aq_distribution by_action[AQ_ACTION_COUNT];
 };
 
 /* A job as it is kept on disk, and as it is given back at a restart. */
@@ -34,8 +34,9 @@ struct aq_job_record {
     int32_t priority, expired_limit;
     int64_t ttl_s;
     uint32_t expireds, releases;
-    aq_time_us due_us; /* DELAYED: when it is ready; RESERVED: when the lease ends. The server's own clock:
-                          world time plus clock_offset_us and all jumps, modulo 2^64. Else 0 */
+    /* DELAYED: when it is ready; RESERVED: when the lease ends. The server's own clock: world time plus
+       clock_offset_us and all jumps, modulo 2^64. Else 0 */
+    aq_time_us due_us;
 };
 
 /* What the server did, told to the ledger. Taps are true whatever becomes of the reply. */
@@ -68,18 +69,18 @@ const char *aq_tap_word(enum aq_tap_kind kind);
 
 struct aq_tap {
     enum aq_tap_kind kind;
-    enum aq_action
-        action; /* the request that caused it; AQ_ACTION_COUNT for the server's own sweeps and restores */
+    /* the request that caused it; AQ_ACTION_COUNT for the server's own sweeps and restores */
+    enum aq_action action;
     enum aq_job_state state; /* of the job afterwards; meaningless when it is gone */
-    enum aq_job_state
-        before;    /* of the job just before; meaningless for PUT, EMPTY, MISSED, RESTORED, FAILED */
+    /* of the job just before; meaningless for PUT, EMPTY, MISSED, RESTORED, FAILED */
+    enum aq_job_state before;
     uint32_t peer; /* who asked; UINT32_MAX for the server's own */
     uint32_t correlation;
     uint32_t priority; /* bucket 1..9 of the job */
     uint32_t expireds; /* of the job, after this */
     uint64_t job_hash; /* aq_text_hash of job_id; 0 where there is no job */
-    uint64_t lease; /* number of the lease that this made, renewed or ended; unique on this server object; 0:
-                       none */
+    /* number of the lease that this made, renewed or ended; unique on this server object; 0: none */
+    uint64_t lease;
     aq_time_us due_us;     /* LEASE, TOUCHED: end of the lease; delayed job: when it is ready; world time */
     int64_t ttl_s;         /* of the job */
     struct aq_text job_id; /* as the server knows it: no server prefix. MISSED: as asked for */
@@ -90,9 +91,10 @@ struct aq_tap {
 
 enum aq_server_event_kind {
     AQ_SERVER_REQUEST, /* a request arrived: peer, correlation, request, token */
-    AQ_SERVER_SAVED, /* all that PERSIST and UNPERSIST have asked for up to now is on disk. Wanted after each
-                        step with such effects, those of sweeps included, but not RESTORE: until then the
-                        server only lets requests wait. Harmless when nothing is waited for */
+    /* all that PERSIST and UNPERSIST have asked for up to now is on disk. Wanted after each step with such
+       effects, those of sweeps included, but not RESTORE: until then the server only lets requests wait.
+       Harmless when nothing is waited for */
+    AQ_SERVER_SAVED,
     AQ_SERVER_RESTORE, /* at start, before any request: one record from disk */
     AQ_SERVER_FAULT,   /* put *rule in force, copied */
     AQ_SERVER_HEAL,    /* take the rule with this id out of force */
@@ -101,12 +103,13 @@ enum aq_server_event_kind {
 
 struct aq_server_event {
     enum aq_server_event_kind kind;
-    uint32_t peer;                    /* REQUEST: where the reply goes */
-    uint32_t correlation;             /* REQUEST: handed back in the reply */
-    uint32_t token;                   /* REQUEST: the owner's name for the request's memory */
-    uint32_t rule_id;                 /* HEAL */
-    const struct aq_request *request; /* REQUEST: borrowed until the FINISHED effect with this token. NULL for
-                                         bytes that make no sense: `malformed` says why */
+    uint32_t peer;        /* REQUEST: where the reply goes */
+    uint32_t correlation; /* REQUEST: handed back in the reply */
+    uint32_t token;       /* REQUEST: the owner's name for the request's memory */
+    uint32_t rule_id;     /* HEAL */
+    /* REQUEST: borrowed until the FINISHED effect with this token. NULL for bytes that make no
+       sense: `malformed` says why */
+    const struct aq_request *request;
     struct aq_text malformed; /* REQUEST without request: text of the error reply; borrowed likewise */
     const struct aq_job_record *record; /* RESTORE: borrowed for this step */
     const struct aq_fault_rule *rule;   /* FAULT: borrowed for this step, its texts while in force */
@@ -148,30 +151,31 @@ struct aq_server_config {
     bool persistent;                        /* emit PERSIST and wait for SAVED before replying */
     bool taps;                              /* emit TAP */
     int64_t default_ttl_s;                  /* AllQueue: 3600 */
-    uint32_t queue_max; /* requests that may wait; further ones are dropped and counted. AllQueue on libzmq:
-                           1000 a peer */
+    /* requests that may wait; further ones are dropped and counted. AllQueue on libzmq: 1000 a peer */
+    uint32_t queue_max;
     int64_t clock_offset_us; /* a clock jump that outlived the process: added to now for leases and delays */
-    struct aq_random random; /* the server's own stream, copied. Each start of a server needs another one, or
-                                it would make the same job ids again */
+    /* the server's own stream, copied. Each start of a server needs another one, or it would make
+       the same job ids again */
+    struct aq_random random;
 };
 
 /* Errors: AQ_ENOMEM (*out untouched). */
 int aq_server_new(const struct aq_server_config *config, struct aq_server **out);
 
-/* Frees the server as a crash would: waiting requests are forgotten without FINISHED; their owner takes them
- * back. NULL is fine. */
+/* Frees the server as a crash would: waiting requests are forgotten without FINISHED; their owner takes
+   them back. NULL is fine. */
 void aq_server_free(struct aq_server *server);
 
-/* The one entry point. Empties *effects, handles the event and fills *effects. now_us must not fall from step
-   to step. Sweeps with a period tick from the first step on, whatever its event. Must not be called from
-   within itself. Errors: AQ_ENOMEM: the server should be freed. AQ_EINVALID, AQ_EEXISTS: a RESTORE of a
-   record with an impossible id, state, priority or ttl, or with the id of a job that is here; nothing
-   changed. */
+/* The one entry point. Empties *effects, handles the event and fills *effects. now_us must not fall
+   from step to step. Sweeps with a period tick from the first step on, whatever its event. Must not be
+   called from within itself. Errors: AQ_ENOMEM: the server should be freed. AQ_EINVALID, AQ_EEXISTS: a
+   RESTORE of a record with an impossible id, state, priority or ttl, or with the id of a job that is
+   here; nothing changed. */
 int aq_server_step(struct aq_server *server, aq_time_us now_us, const struct aq_server_event *event,
                    struct aq_server_effects *effects);
 
-/* When WAKE is wanted next, never before the last step; AQ_TIME_NEVER for not at all. Changes only in a step.
- */
+/* When WAKE is wanted next, never before the last step; AQ_TIME_NEVER for not at all.
+   Changes only in a step. */
 aq_time_us aq_server_next_wake(const struct aq_server *server);
 
 /* Counters since the server was made. */
@@ -187,8 +191,8 @@ struct aq_server_counters aq_server_counters(const struct aq_server *server);
 /* The receipts of a rule in force. NULL where there is none with this id. Valid until the next step. */
 const struct aq_fault_rule *aq_server_rule(const struct aq_server *server, uint32_t rule_id);
 
-/* Calls visit for each job held, in a fixed order (by the job's slot). For the final reckoning and for
- * replay. */
+/* Calls visit for each job held, in a fixed order (by the job's slot). For the final
+   reckoning and for replay. */
 void aq_server_each_job(const struct aq_server *server,
                         void (*visit)(void *arg, const struct aq_job_record *record), void *arg);
 

@@ -15,13 +15,17 @@ void aq_bytes_close(struct aq_bytes *bytes) {
 }
 
 struct aq_writer aq_writer_begin(struct aq_bytes *bytes) {
-    if (!bytes) return (struct aq_writer){.capacity = SIZE_MAX};
-    return (struct aq_writer){.at = bytes->at, .capacity = bytes->capacity, .bytes = bytes};
+    struct aq_writer writer = {.capacity = SIZE_MAX, .limit = AQ_MESSAGE_BYTES_MAX};
+    if (!bytes) return writer;
+    writer.at = bytes->at;
+    writer.capacity = bytes->capacity;
+    writer.bytes = bytes;
+    return writer;
 }
 
 int aq_writer_end(struct aq_writer *writer) {
     AQ_ASSERT(writer->bytes);
-    if (!writer->rc && writer->len > AQ_MESSAGE_BYTES_MAX) writer->rc = AQ_ELIMIT;
+    if (!writer->rc && writer->len > writer->limit) writer->rc = AQ_ELIMIT;
     writer->bytes->len = writer->rc ? 0 : (uint32_t)writer->len;
     return writer->rc;
 }
@@ -34,7 +38,7 @@ static void give_up(struct aq_writer *writer, int rc) {
 
 void aq_writer_grow(struct aq_writer *writer, size_t more) {
     size_t wanted = writer->len + more;
-    if (wanted > AQ_MESSAGE_BYTES_MAX) {
+    if (wanted > writer->limit) {
         give_up(writer, AQ_ELIMIT);
         return;
     }

@@ -17,8 +17,8 @@ struct aq_bytes {
 };
 void aq_bytes_close(struct aq_bytes *bytes);
 
-/* Replaces the contents of out by the message. Errors: AQ_ENOMEM; AQ_ELIMIT where the message would be longer
-   than AQ_MESSAGE_BYTES_MAX. */
+/* Replaces the contents of out by the message. Errors: AQ_ENOMEM; AQ_ELIMIT where a request would be longer
+   than AQ_MESSAGE_BYTES_MAX, a reply than AQ_REPLY_BYTES_MAX. */
 int aq_request_encode(const struct aq_request *request, struct aq_bytes *out);
 int aq_reply_encode(const struct aq_reply *reply, struct aq_bytes *out);
 
@@ -34,8 +34,8 @@ size_t aq_request_wire_bytes(const struct aq_request *request);
 int aq_request_decode(const char *bytes, size_t len, struct aq_arena *arena, struct aq_request *out,
                       struct aq_error *error);
 
-/* `action` is what was asked: replies do not always say. As above; a reply of the wrong form for the action
- * is AQ_EPARSE. */
+/* `action` is what was asked: replies do not always say. As above; a reply of the wrong form for
+   the action is AQ_EPARSE. */
 int aq_reply_decode(const char *bytes, size_t len, enum aq_action action, struct aq_arena *arena,
                     struct aq_reply *out, struct aq_error *error);
 

@@ -35,8 +35,8 @@ int aq_job_ref_parse(struct aq_text text, struct aq_job_ref *out);
 /* A stable 64-bit hash of an id or a name (XXH3). */
 uint64_t aq_text_hash(struct aq_text text);
 
-/* Writes 16 random bytes (given as two words) as the 22 characters of URL-safe base64 that AllQueue uses for
- * job ids. */
+/* Writes 16 random bytes (given as two words) as the 22 characters of URL-safe base64 that
+   AllQueue uses for job ids. */
 void aq_job_id_write(const uint64_t words[2], char out[AQ_JOB_ID_CHARS]);
 
 #endif

@@ -52,15 +52,15 @@ int aq_action_parse(struct aq_text word, enum aq_action *out);
    unpause, and itself for all others. */
 enum aq_action aq_action_answered_as(enum aq_action asked);
 
-/* done, delete, touch, release, bury: actions on a job that a worker holds, which must reach the job's
- * origin. */
+/* done, delete, touch, release, bury: actions on a job that a worker holds, which must
+   reach the job's origin. */
 static inline bool aq_action_is_completion(enum aq_action action) {
     return action == AQ_ACTION_DONE || action == AQ_ACTION_DELETE || action == AQ_ACTION_TOUCH ||
            action == AQ_ACTION_RELEASE || action == AQ_ACTION_BURY;
 }
 
-/* Which parameters a request carries: one bit each in aq_request.given. An absent one has the server's
- * default. */
+/* Which parameters a request carries: one bit each in aq_request.given. An absent one
+   has the server's default. */
 enum aq_param {
     AQ_PARAM_TUBE = 1 << 0,
     AQ_PARAM_JOB_ID = 1 << 1,
@@ -105,8 +105,8 @@ struct aq_request {
     struct aq_text body;
     struct aq_text parent_id; /* as job_id */
     struct aq_text shard_key; /* fair queues */
-    struct aq_text address; /* admin: "server"; drain: "server_id"; add_server: "server_url"; update_servers:
-                               "servers" */
+    /* admin: "server"; drain: "server_id"; add_server: "server_url"; update_servers: "servers" */
+    struct aq_text address;
 };
 
 /* One job as get and peek hand it out. AllQueue returns neither priority, ttl, delay nor parent. */
@@ -161,8 +161,8 @@ struct aq_reply {
     uint32_t server_count;
 };
 
-/* Deep copies: everything that *out points to lies in arena, valid until it is reset. Errors: AQ_ENOMEM (*out
- * untouched). */
+/* Deep copies: everything that *out points to lies in arena, valid until it is reset. Errors:
+   AQ_ENOMEM (*out untouched). */
 int aq_request_copy(const struct aq_request *request, struct aq_arena *arena, struct aq_request *out);
 int aq_reply_copy(const struct aq_reply *reply, struct aq_arena *arena, struct aq_reply *out);
 

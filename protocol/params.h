@@ -1,5 +1,5 @@
-/* The parameters of each action: one table for encoding, measuring, decoding and comparing requests. Private
- * to protocol/. */
+/* The parameters of each action: one table for encoding, measuring, decoding and comparing
+   requests. Private to protocol/. */
 #ifndef AQ_PROTOCOL_PARAMS_H
 #define AQ_PROTOCOL_PARAMS_H
 

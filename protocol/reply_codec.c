@@ -126,6 +126,7 @@ static void write_result(struct aq_writer *writer, const struct aq_reply *reply)
 
 int aq_reply_encode(const struct aq_reply *reply, struct aq_bytes *out) {
     struct aq_writer writer = aq_writer_begin(out);
+    writer.limit = AQ_REPLY_BYTES_MAX;
     switch ((enum aq_reply_kind)reply->kind) {
     case AQ_REPLY_RESPONSE: write_normal(&writer, reply); break;
     case AQ_REPLY_ERROR:
@@ -407,8 +408,8 @@ static int read_reply(const struct reader *r, struct aq_text text) {
 
 int aq_reply_decode(const char *bytes, size_t len, enum aq_action action, struct aq_arena *arena,
                     struct aq_reply *out, struct aq_error *error) {
-    if (len > AQ_MESSAGE_BYTES_MAX)
-        return aq_error_set(error, AQ_ELIMIT, "found %zu bytes, allowed are %d", len, AQ_MESSAGE_BYTES_MAX);
+    if (len > AQ_REPLY_BYTES_MAX)
+        return aq_error_set(error, AQ_ELIMIT, "found %zu bytes, allowed are %u", len, AQ_REPLY_BYTES_MAX);
     const struct aq_arena mark = *arena;
     struct aq_reply reply = {.action = (uint8_t)aq_action_answered_as(action)};
     const struct reader reader = {arena, &reply, error};

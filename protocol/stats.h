@@ -1,5 +1,5 @@
-/* The answer to stats: one server's, or several servers' in one as a client makes it. Private to protocol/.
- */
+/* The answer to stats: one server's, or several servers' in one as a client makes it.
+   Private to protocol/. */
 #ifndef AQ_PROTOCOL_STATS_H
 #define AQ_PROTOCOL_STATS_H
 

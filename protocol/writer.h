@@ -14,6 +14,7 @@ struct aq_writer {
     char *at; /* NULL while only counting */
     size_t len;
     size_t capacity; /* SIZE_MAX while only counting */
+    size_t limit;    /* longest message allowed: AQ_MESSAGE_BYTES_MAX unless changed after the beginning */
     struct aq_bytes *bytes;
     int rc;
 };

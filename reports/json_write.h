@@ -1,5 +1,5 @@
-/* Writes JSON to a stream, piece by piece, with exact integers. Commas are put by the writer; the caller
- * opens and closes. */
+/* Writes JSON to a stream, piece by piece, with exact integers. Commas are put by the writer; the
+   caller opens and closes. */
 #ifndef AQ_REPORTS_JSON_WRITE_H
 #define AQ_REPORTS_JSON_WRITE_H
 

@@ -390,20 +390,20 @@ static void print_item(FILE *stream, uint32_t *column, const char *item, bool la
     *column += 1 + width;
 }
 
+/* Only those that were reached: what a run did not come to is in the database and in JSON. */
 static void print_marks(const struct printer *p) {
     const struct aq_record *r = p->record;
-    uint32_t column = 1;
-    if (r->mark_count == 0) return;
+    uint32_t column = 1, left = 0;
+    for (uint32_t i = 0; i < r->mark_count; i++)
+        left += r->marks[i].count > 0;
+    if (left == 0) return;
     fputs("\nMarks\n ", p->stream);
     for (uint32_t i = 0; i < r->mark_count; i++) {
         char name[64], count[32], item[128];
+        if (r->marks[i].count == 0) continue;
         aq_print_plain(name, sizeof name, 40, r->marks[i].name);
-        if (r->marks[i].count)
-            snprintf(item, sizeof item, "%s %s", name,
-                     aq_units_format_count(count, sizeof count, r->marks[i].count));
-        else
-            snprintf(item, sizeof item, "%s never reached", name);
-        print_item(p->stream, &column, item, i + 1 == r->mark_count);
+        snprintf(item, sizeof item, "%s %s", name, aq_units_format_count(count, sizeof count, r->marks[i].count));
+        print_item(p->stream, &column, item, --left == 0);
     }
 }
 

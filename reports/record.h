@@ -13,9 +13,10 @@
 enum aq_verdict { AQ_VERDICT_PASS, AQ_VERDICT_FAIL, AQ_VERDICT_UNKNOWN };
 const char *aq_verdict_word(enum aq_verdict verdict); /* "pass", "fail", "unknown": literals */
 
+/* An effective setting: "clients.count" = "1000". */
 struct aq_record_option {
     const char *name, *value;
-}; /* an effective setting: "clients.count" = "1000" */
+};
 
 /* A number that a check or the run reports. */
 struct aq_record_figure {
@@ -64,8 +65,8 @@ struct aq_record_server {
     uint64_t held[5]; /* at the end: ready, delayed, reserved, buried, parent */
 };
 
-/* A stretch of the run between two changes of the set of faults in force: "before", "crash server 2",
- * "after", "settle". */
+/* A stretch of the run between two changes of the set of faults in force, named by the faults that are:
+   "before", "server 2 loses its memory", "after", "settle". */
 struct aq_record_phase {
     const char *name;
     aq_time_us from_us, to_us;
@@ -98,7 +99,7 @@ struct aq_record_mark {
 };
 
 struct aq_record_latency {
-    const char *operation;         /* "put", "get", "get_hit", "done", "put_to_done", "wait" */
+    const char *operation;         /* "put", "get", "done", "wait", "put_to_done" */
     struct aq_histogram histogram; /* buckets owned by the record; free with aq_record_close */
 };
 

@@ -17,13 +17,13 @@ void aq_store_close(struct aq_store *store); /* NULL is allowed */
 /* How long to wait for another process that has the file locked; 10 s unless set. */
 void aq_store_set_patience_ms(struct aq_store *store, int patience_ms);
 
-/* Adds the row of a run that has begun, marked unfinished, from the identity part of the record. Errors:
- * AQ_EIO. */
+/* Adds the row of a run that has begun, marked unfinished, from the identity part of the
+   record. Errors: AQ_EIO. */
 int aq_store_begin_run(struct aq_store *store, const struct aq_record *record, int64_t *out_run,
                        struct aq_error *error);
 
-/* Adds events of the full trace to a begun run, in one transaction. Errors: AQ_EIO, AQ_ENOENT (no unfinished
- * run of that number). */
+/* Adds events of the full trace to a begun run, in one transaction. Errors: AQ_EIO, AQ_ENOENT (no
+   unfinished run of that number). */
 int aq_store_add_events(struct aq_store *store, int64_t run, const struct aq_record_event *events,
                         uint32_t count, struct aq_error *error);
 
@@ -32,9 +32,9 @@ int aq_store_add_events(struct aq_store *store, int64_t run, const struct aq_rec
 int aq_store_finish_run(struct aq_store *store, int64_t run, const struct aq_record *record,
                         struct aq_error *error);
 
-/* Reads a run back into an initialised, empty record (untouched on failure); run 0 is the newest one that is
-   finished or was interrupted. Errors: AQ_ENOENT (no such run, or one that never ended), AQ_EIO, AQ_ENOMEM.
- */
+/* Reads a run back into an initialised, empty record (untouched on failure); run 0 is the newest
+   one that is finished or was interrupted. Errors: AQ_ENOENT (no such run, or one that never
+   ended), AQ_EIO, AQ_ENOMEM. */
 int aq_store_load_run(struct aq_store *store, int64_t run, struct aq_record *record, struct aq_error *error);
 
 #endif

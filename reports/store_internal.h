@@ -1,5 +1,5 @@
-/* What the parts of the store share: the open database, its errors, and the map between the record's structs
- * and the tables. */
+/* What the parts of the store share: the open database, its errors, and the map between the record's
+   structs and the tables. */
 #ifndef AQ_REPORTS_STORE_INTERNAL_H
 #define AQ_REPORTS_STORE_INTERNAL_H
 
@@ -9,8 +9,8 @@
 
 #define AQ_STORE_APPLICATION_ID 1634496883 /* "alqs"; the same as in schema.sql */
 #define AQ_STORE_VERSION        1          /* user_version of schema.sql */
-#define AQ_STORE_PATIENCE_MS                                                                                 \
-    10000 /* longest wait for another process; a full trace is written in a few seconds */
+/* longest wait for another process; a full trace is written in a few seconds */
+#define AQ_STORE_PATIENCE_MS 10000
 
 struct aq_store {
     sqlite3 *db;
@@ -20,8 +20,8 @@ struct aq_store {
     sqlite3_stmt *begin, *commit, *is_unfinished, *add_event; /* prepared at first use */
 };
 
-/* What a column holds in the struct, and how it is written: NULL texts as '', AQ_TIME_NEVER and not-a-number
- * as NULL. */
+/* What a column holds in the struct, and how it is written: NULL texts as '', AQ_TIME_NEVER
+   and not-a-number as NULL. */
 enum aq_column_type {
     AQ_COLUMN_TEXT,    /* const char * */
     AQ_COLUMN_U64,     /* uint64_t, as the signed integer of the same bits */
@@ -42,12 +42,12 @@ struct aq_column {
     size_t offset; /* in the struct of a row */
 };
 
-/* A table whose rows are structs. Its key is run_id, then the keys given here, which are not part of the
- * struct. */
+/* A table whose rows are structs. Its key is run_id, then the keys given here, which are
+   not part of the struct. */
 struct aq_table {
     const char *name;
-    const char
-        *parent; /* key column: place of the row that this one belongs to; NULL: it belongs to the run */
+    /* key column: place of the row that this one belongs to; NULL: it belongs to the run */
+    const char *parent;
     const char *position; /* key column: place of the row itself; NULL: the struct has its own, see order */
     const char *order;    /* columns that give the order within a run and parent */
     const struct aq_column *columns;
@@ -75,8 +75,8 @@ enum aq_table_id {
 
 extern const struct aq_table aq_store_tables[AQ_TABLE_COUNT];
 
-/* The columns of the row of a run, in struct aq_record: those known when it begins, and those known when it
- * ends. */
+/* The columns of the row of a run, in struct aq_record: those known when it begins, and
+   those known when it ends. */
 extern const struct aq_column aq_run_identity[];
 extern const uint32_t aq_run_identity_count;
 extern const struct aq_column aq_run_outcome[];
@@ -103,8 +103,8 @@ void aq_sql_columns(char sql[AQ_SQL_MAX], const struct aq_column *columns, uint3
                     const char *after);
 void aq_sql_append(char sql[AQ_SQL_MAX], const char *text);
 
-/* Binds the fields of a row to the parameters from `first` on. Texts must live until the statement is reset.
- * SQLite's code. */
+/* Binds the fields of a row to the parameters from `first` on. Texts must live until the statement
+   is reset. SQLite's code. */
 int aq_columns_bind(sqlite3_stmt *statement, int first, const struct aq_column *columns, uint32_t count,
                     const void *row);
 
@@ -114,7 +114,7 @@ int aq_columns_read(sqlite3_stmt *statement, int first, const struct aq_column *
                     void *row, struct aq_arena *arena);
 
 /* Fills *error from the last failure of the database and returns AQ_EIO, AQ_EINVALID or AQ_ENOMEM. `doing`
- * completes "cannot ...". */
+   completes "cannot ...". */
 int aq_store_fail(const struct aq_store *store, const char *doing, struct aq_error *error);
 
 /* Errors: as aq_store_fail (*out untouched). */

@@ -94,8 +94,8 @@ struct aq_slo_words {
     double empty_gets;
 };
 
-/* The forms that an SLO may have: the keys of each, all required; the first names the form. In the order of
- * enum aq_slo_kind. */
+/* The forms that an SLO may have: the keys of each, all required; the first names the form. In the
+   order of enum aq_slo_kind. */
 extern const char *const aq_slo_forms[4];
 
 /* Which keys mean something for a kind of fault, beside AQ_FAULT_COMMON_KEYS. */

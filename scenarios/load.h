@@ -1,5 +1,5 @@
-/* Reads scenarios: JSON text with the settings of the command line on top, checked key by key; nothing is
- * guessed. */
+/* Reads scenarios: JSON text with the settings of the command line on top, checked key by
+   key; nothing is guessed. */
 #ifndef AQ_SCENARIOS_LOAD_H
 #define AQ_SCENARIOS_LOAD_H
 
@@ -7,8 +7,8 @@
 #include "scenarios/scenario.h"
 
 struct aq_scenario_options {
-    const char *const *settings; /* borrowed: "clients.count=2000", "faults.0.at=30s"; applied in order to the
-                                    JSON before it is checked */
+    /* borrowed: "clients.count=2000", "faults.0.at=30s"; applied in order to the JSON before it is checked */
+    const char *const *settings;
     uint32_t setting_count;
     const char *profile;  /* "strict", "upstream", "client=...", "server=..."; NULL: as in the file */
     const char *fidelity; /* "wire", "message"; NULL: as in the file */
@@ -19,15 +19,19 @@ struct aq_scenario_options {
    Writes the file's path. Errors: AQ_ENOENT (*error lists the nearest names). */
 int aq_scenario_find(const char *name, char *path, size_t size, struct aq_error *error);
 
-/* Reads a file. Errors: AQ_EIO, AQ_EPARSE, AQ_EINVALID, AQ_ELIMIT, AQ_ENOMEM; *error is one line with the
-   file, the line or JSON path, what was found, what is allowed, and the nearest known key for a misspelt one;
-   *out untouched. */
+/* Reads a file. Errors: AQ_EIO, AQ_EPARSE, AQ_EINVALID, AQ_ELIMIT, AQ_ENOMEM; *error is one line with
+   the file, the line or JSON path, what was found, what is allowed, and the nearest known key for a
+   misspelt one; *out untouched. */
 int aq_scenario_load(const char *path, const struct aq_scenario_options *options, struct aq_scenario **out,
                      struct aq_error *error);
 
 /* The same from text; `name` stands for the file in errors. */
 int aq_scenario_parse(const char *text, const char *name, const struct aq_scenario_options *options,
                       struct aq_scenario **out, struct aq_error *error);
+
+/* Can the virtual world (live false) or the live one do all that the scenario asks for? Errors:
+   AQ_EUNSUPPORTED; *error names the place, the thing and the world that it needs. */
+int aq_scenario_check_world(const struct aq_scenario *scenario, bool live, struct aq_error *error);
 
 /* NULL is fine. */
 void aq_scenario_free(struct aq_scenario *scenario);
@@ -48,8 +52,8 @@ struct aq_scenario_entry {
 int aq_scenario_list(int (*visit)(void *arg, const struct aq_scenario_entry *entry), void *arg,
                      struct aq_error *error);
 
-/* The JSON Schema of scenario files, made from the loader's own tables; a new string for aq_free. Errors:
- * AQ_ENOMEM. */
+/* The JSON Schema of scenario files, made from the loader's own tables; a new string for
+   aq_free. Errors: AQ_ENOMEM. */
 int aq_scenario_schema(char **out);
 
 #endif

@@ -8,8 +8,8 @@
    capital and small letters count as equal. Words are looked at up to 63 characters. */
 size_t aq_word_distance(const char *a, const char *b);
 
-/* The word of the list that was most likely meant (the first of several equally near ones), or NULL where
- * none is near. */
+/* The word of the list that was most likely meant (the first of several equally near ones), or
+   NULL where none is near. */
 const char *aq_word_nearest(const char *word, const char *const *words, size_t count);
 
 #endif

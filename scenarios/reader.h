@@ -8,8 +8,8 @@
 #include "scenarios/tree.h"
 #include "scenarios/keys.h"
 
-#define AQ_READER_PATH_MAX                                                                                   \
-    256 /* keys are short and nest a few levels; a longer path is cut in messages only */
+/* keys are short and nest a few levels; a longer path is cut in messages only */
+#define AQ_READER_PATH_MAX 256
 
 /* A setting of the command line that is part of the tree. */
 struct aq_reader_setting {
@@ -61,8 +61,8 @@ int aq_reader_value(struct aq_reader *reader, const struct aq_key *key, const cJ
 AQ_KEY_TYPES(X)
 #undef X
 
-/* Reads an object of exactly one member, as {"exp": "20ms"}: *index says which of the words its key is,
- * *value what it has. */
+/* Reads an object of exactly one member, as {"exp": "20ms"}: *index says which of the words its key
+   is, *value what it has. */
 int aq_reader_choice(struct aq_reader *reader, const cJSON *json, const char *what, const char *const *words,
                      size_t count, size_t *index, const cJSON **value);
 

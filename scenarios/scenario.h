@@ -11,8 +11,8 @@
 
 enum aq_profile { AQ_PROFILE_STRICT, AQ_PROFILE_UPSTREAM };
 
-/* X(NAME, word, what it does) in the order of their families: server, link, client, worker, load, membership.
- */
+/* X(NAME, word, what it does) in the order of their families: server, link, client,
+   worker, load, membership. */
 #define AQ_FAULT_KINDS(X)                                                                                    \
     X(CRASH, "crash",                                                                                        \
       "server processes end at once; memory is lost, what is on disk is kept unless disk is \"lost\"")       \
@@ -27,6 +27,10 @@ enum aq_profile { AQ_PROFILE_STRICT, AQ_PROFILE_UPSTREAM };
     X(LATENCY, "latency", "extra delay is added to each message")                                            \
     X(JITTER, "jitter", "a random extra delay is drawn for each message; order on a connection is kept")     \
     X(LOSS, "loss", "packets are lost with this probability and sent again, as TCP does")                    \
+    X(BANDWIDTH, "bandwidth", "each connection carries at most this many bytes per second")                  \
+    X(CHOP, "chop", "bytes are cut into small pieces with a pause after each")                               \
+    X(CORRUPT, "corrupt", "a bit of a byte is flipped, now and then or at the n-th byte")                    \
+    X(SLOW_CLOSE, "slow_close", "the end of a connection is held back")                                      \
     X(PARTITION, "partition", "nothing passes, in the directions given")                                     \
     X(RESET, "reset", "connections are reset")                                                               \
     X(REFUSED, "refused", "new connections are refused")                                                     \
@@ -49,7 +53,7 @@ enum aq_fault_kind {
 };
 const char *aq_fault_word(enum aq_fault_kind kind);
 
-/* Which of the servers, or which of the clients: exactly one of the ways is used. */
+/* Which of the servers, clients or workers: exactly one of the ways is used. */
 struct aq_selection {
     bool given;        /* false: all */
     uint32_t *indexes; /* owned; these, by index from 0 */
@@ -75,16 +79,20 @@ struct aq_fault_spec {
     uint32_t actions;             /* bits 1 << enum aq_action; 0: all */
     char *tube;                   /* owned; NULL: all */
     double probability;           /* per matching message, 0..1; default 1 */
-    uint64_t nth;                 /* only the n-th matching message; 0: each */
+    uint64_t nth;                 /* only the n-th matching message, or byte for CORRUPT; 0: each */
     double factor;                /* SLOW, WORKER_OVERRUN, BURST */
     uint64_t count;               /* BURST: jobs put at once */
     int64_t jump_us;              /* CLOCK_JUMP */
-    struct aq_distribution delay; /* LATENCY: constant; JITTER: any; prepared */
+    struct aq_distribution delay; /* LATENCY: constant; JITTER, SLOW_CLOSE: any; prepared */
+    uint32_t bytes_per_s;         /* BANDWIDTH */
+    uint32_t piece_bytes;         /* CHOP */
+    aq_time_us pause_us;          /* CHOP: after each piece */
     enum aq_direction direction;
-    bool disk_lost;        /* CRASH */
-    char *error;           /* owned; ERROR_REPLY: text after "error: " */
-    uint32_t *server_list; /* owned; UPDATE_SERVERS: the new list, by index. ADD_SERVER, DRAIN and REDIRECT:
-                              one entry, the server meant */
+    bool disk_lost; /* CRASH */
+    char *error;    /* owned; ERROR_REPLY: text after "error: " */
+    /* owned; UPDATE_SERVERS: the new list, by index. ADD_SERVER, DRAIN and REDIRECT: one
+       entry, the server meant */
+    uint32_t *server_list;
     uint32_t server_list_count;
 };
 
@@ -105,9 +113,10 @@ struct aq_server_section {
 
 /* A group of clients with a list of their own. Clients in no group know all servers. */
 struct aq_client_group {
-    double share;      /* of the clients, from the highest index down in the order of the groups */
-    uint32_t *servers; /* owned; indexes that they know; an index at or above servers.count is an address with
-                          nothing behind it */
+    double share; /* of the clients, from the highest index down in the order of the groups */
+    /* owned; indexes that they know; an index at or above servers.count is an address
+       with nothing behind it */
+    uint32_t *servers;
     uint32_t server_count;
 };
 
@@ -166,11 +175,11 @@ enum aq_balancer { AQ_BALANCER_NONE, AQ_BALANCER_PER_REQUEST, AQ_BALANCER_PER_CO
 struct aq_budget_section {
     aq_time_us failover_leave_us;  /* a stopped server is not chosen any more after this */
     aq_time_us failover_return_us; /* a server that is back is chosen again within this */
-    aq_time_us
-        progress_us; /* longest time without progress after the faults are healed; restarts on progress */
-    double duplicate_executions_max; /* share of completed jobs that may be executed more than once for the
-                                        excused causes; 1: no bound */
-    double distribution_p_min;       /* chi-square p-value below which a run is not uniform */
+    /* longest time without progress after the faults are healed; restarts on progress */
+    aq_time_us progress_us;
+    /* share of completed jobs that may be executed more than once for the excused causes; 1: no bound */
+    double duplicate_executions_max;
+    double distribution_p_min; /* chi-square p-value below which a run is not uniform */
 };
 
 enum aq_slo_kind { AQ_SLO_LATENCY, AQ_SLO_THROUGHPUT, AQ_SLO_AVAILABILITY, AQ_SLO_EMPTY_GETS };
@@ -179,9 +188,9 @@ struct aq_slo {
     enum aq_slo_kind kind;
     enum aq_action action; /* LATENCY, AVAILABILITY: put, get or done */
     double quantile;       /* LATENCY: 0..1 */
-    double bound; /* LATENCY: seconds at most; THROUGHPUT: completed jobs per second at least; AVAILABILITY:
-                     share of calls not unavailable, unknown or empty at least; EMPTY_GETS: share of gets at
-                     most */
+    /* LATENCY: seconds at most; THROUGHPUT: completed jobs per second at least; AVAILABILITY: share of calls
+       not unavailable, unknown or empty at least; EMPTY_GETS: share of gets at most */
+    double bound;
 };
 
 /* X(NAME, word) in the order of reports. */
@@ -217,15 +226,15 @@ struct aq_expectation {
 struct aq_scenario {
     char *name;    /* owned, as all texts here */
     char *summary; /* what it shows, one sentence */
-    char *text;    /* the JSON text that was loaded, with the settings of the command line applied: what is
-                      stored */
+    /* the JSON text that was loaded, with the settings of the command line applied: what is stored */
+    char *text;
     uint64_t hash; /* XXH3 of text */
     uint64_t seed; /* default; the command line may set another */
-    aq_time_us duration_us; /* load and faults; then everything is healed and the run ends when drained or at
-                               settle */
-    aq_time_us settle_us;   /* longest time after duration for the backlog to drain and late events to show */
-    aq_time_us window_us;   /* width of the counters over time */
-    bool wire;              /* fidelity: every message is encoded and parsed */
+    /* load and faults; then everything is healed and the run ends when drained or at settle */
+    aq_time_us duration_us;
+    aq_time_us settle_us; /* longest time after duration for the backlog to drain and late events to show */
+    aq_time_us window_us; /* width of the counters over time */
+    bool wire;            /* fidelity: every message is encoded and parsed */
     struct aq_server_section servers;
     struct aq_client_section clients;
     struct aq_worker_section workers;

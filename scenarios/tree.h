@@ -1,5 +1,5 @@
-/* JSON as scenarios need it: strict syntax, the line of an error, and running out of memory told apart from
- * bad input. */
+/* JSON as scenarios need it: strict syntax, the line of an error, and running out of memory
+   told apart from bad input. */
 #ifndef AQ_SCENARIOS_TREE_H
 #define AQ_SCENARIOS_TREE_H
 
@@ -43,8 +43,8 @@ cJSON *aq_tree_append(cJSON *array, cJSON *item);
 /* The member called key, by exact case, or NULL. */
 cJSON *aq_tree_member(const cJSON *object, const char *key);
 
-/* Writes what a person should see of a text that may hold anything: quoted, on one line, cut where long.
- * Returns out. */
+/* Writes what a person should see of a text that may hold anything: quoted, on one line, cut
+   where long. Returns out. */
 const char *aq_tree_quote(char *out, size_t size, const char *text);
 
 /* Writes what was found: a number, a quoted text, "an object"... Returns out. */

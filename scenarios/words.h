@@ -16,8 +16,8 @@ extern const struct aq_words aq_words_checks;         /* enum aq_check */
 extern const struct aq_words aq_words_taps;           /* enum aq_tap_kind */
 extern const struct aq_words aq_words_actions;        /* enum aq_action */
 extern const struct aq_words aq_words_server_actions; /* enum aq_action, as far as servers see them */
-extern const struct aq_words
-    aq_words_slo_actions; /* put, get and done: what latency and availability are judged on */
+/* put, get and done: what latency and availability are judged on */
+extern const struct aq_words aq_words_slo_actions;
 extern const struct aq_words aq_words_profiles;   /* enum aq_profile */
 extern const struct aq_words aq_words_fidelities; /* bool wire */
 extern const struct aq_words aq_words_balancers;  /* enum aq_balancer */

@@ -1,5 +1,5 @@
-/* The calls that applications have made and that are not answered yet: a pool with the memory of their
- * requests. */
+/* The calls that applications have made and that are not answered yet: a pool with the
+   memory of their requests. */
 #ifndef AQ_SIM_APP_CALLS_H
 #define AQ_SIM_APP_CALLS_H
 

@@ -13,8 +13,8 @@
 /* Writes the body of a job, not NUL-terminated. */
 void aq_body_write(char out[AQ_BODY_CHARS], uint64_t token, aq_time_us put_us);
 
-/* The token in a body, 0 where it carries none; *put_us (may be NULL) is the time of its put, untouched then.
- */
+/* The token in a body, 0 where it carries none; *put_us (may be NULL) is the time of
+   its put, untouched then. */
 uint64_t aq_body_token(struct aq_text body, aq_time_us *put_us);
 
 #endif

@@ -3,7 +3,10 @@
    A watch is kept on each server from the moment it stops until every client has used it again. Its array has
    one word for each client: while the server is stopped, how late the client last chose it; afterwards,
    whether the client has come back to it, and if not, how many choices the client had made when it became
-   fair to expect that. */
+   fair to expect that.
+
+   A client can learn that a server has stopped only by turning to it. So its budget counts from its first
+   choice of the stopped server, in its present process. */
 #include "sim/checks.h"
 #include "sim/client_lists.h"
 
@@ -25,6 +28,7 @@
 #define HINDRANCES                                                                                           \
     (1u << AQ_FAULT_PAUSE | 1u << AQ_FAULT_SLOW | 1u << AQ_FAULT_ERROR_REPLY | 1u << AQ_FAULT_DROP_REQUEST | \
      1u << AQ_FAULT_DROP_REPLY | 1u << AQ_FAULT_LATENCY | 1u << AQ_FAULT_JITTER | 1u << AQ_FAULT_LOSS |      \
+     1u << AQ_FAULT_BANDWIDTH | 1u << AQ_FAULT_CHOP | 1u << AQ_FAULT_CORRUPT | 1u << AQ_FAULT_SLOW_CLOSE |   \
      1u << AQ_FAULT_PARTITION | 1u << AQ_FAULT_RESET | 1u << AQ_FAULT_REFUSED | 1u << AQ_FAULT_HALF_OPEN)
 
 struct watch {
@@ -35,6 +39,7 @@ struct watch {
     bool settled;           /* they count: the array holds snapshots of choices_of */
     uint32_t used_by;       /* clients that use it again */
     uint64_t *of_client;    /* owned; kept when the watch is free */
+    aq_time_us *first_us;   /* owned likewise, by client: its first choice of the stopped server; 0: none */
     uint32_t next;          /* free list */
 };
 
@@ -78,8 +83,10 @@ static void close_state(void *state) {
     aq_client_lists_close(&f->lists);
     if (f->leave.buckets) aq_histogram_close(&f->leave);
     if (f->comeback.buckets) aq_histogram_close(&f->comeback);
-    for (uint32_t i = 0; i < f->watch_count; i++)
+    for (uint32_t i = 0; i < f->watch_count; i++) {
         aq_free(f->watches[i].of_client);
+        aq_free(f->watches[i].first_us);
+    }
     aq_free(f->stopped);
     aq_free(f->watch_of);
     aq_free(f->choices_of);
@@ -94,10 +101,12 @@ static int watch_new(struct failover *f, uint32_t server, struct watch **out) {
         int rc =
             aq_array_reserve(&f->watches, &f->watch_capacity, (size_t)f->watch_count + 1, sizeof *f->watches);
         if (rc) return rc;
-        uint64_t *of_client = aq_alloc(((size_t)f->clients + 1) * sizeof *of_client);
-        if (!of_client) return AQ_ENOMEM;
-        f->watches[f->watch_count] = (struct watch){.of_client = of_client, .server = AQ_NOBODY};
-        f->first_free = ++f->watch_count;
+        struct watch *made = &f->watches[f->watch_count++];
+        *made = (struct watch){.server = AQ_NOBODY, .settle_us = AQ_TIME_NEVER};
+        made->of_client = aq_alloc(((size_t)f->clients + 1) * sizeof *made->of_client);
+        made->first_us = aq_alloc(((size_t)f->clients + 1) * sizeof *made->first_us);
+        if (!made->of_client || !made->first_us) return AQ_ENOMEM;
+        f->first_free = f->watch_count;
     }
     struct watch *watch = &f->watches[f->first_free - 1];
     f->watch_of[server] = f->first_free;
@@ -105,8 +114,10 @@ static int watch_new(struct failover *f, uint32_t server, struct watch **out) {
     *watch = (struct watch){.server = server,
                             .returned_us = AQ_TIME_NEVER,
                             .settle_us = AQ_TIME_NEVER,
-                            .of_client = watch->of_client};
+                            .of_client = watch->of_client,
+                            .first_us = watch->first_us};
     memset(watch->of_client, 0, f->clients * sizeof *watch->of_client);
+    memset(watch->first_us, 0, f->clients * sizeof *watch->first_us);
     *out = watch;
     return 0;
 }
@@ -266,13 +277,21 @@ static int chosen_while_stopped(struct failover *f, struct aq_ledger *ledger, st
         f->excused++;
         return 0;
     }
-    aq_time_us span_us = seen->at_us - watch->stopped_us;
+    aq_time_us span_us = seen->at_us - watch->stopped_us, *first_us = &watch->first_us[seen->client];
+    if (*first_us == 0) *first_us = seen->at_us;
     uint64_t *word = &watch->of_client[seen->client];
-    bool late = span_us > f->scenario->budgets.failover_leave_us, reported = *word & FLAG;
+    bool late = seen->at_us - *first_us > f->scenario->budgets.failover_leave_us, reported = *word & FLAG;
     *word = span_us | (late || reported ? FLAG : 0);
     if (!late || reported) return 0;
     f->late++;
     return aq_ledger_violation(ledger, AQ_CHECK_FAILOVER, seen, NULL, NULL, STILL_CHOSEN);
+}
+
+/* What it had learnt is gone with its process. */
+static void client_gone(struct failover *f, uint32_t client) {
+    aq_client_lists_restart(&f->lists, client);
+    for (uint32_t i = 0; i < f->watch_count; i++)
+        f->watches[i].first_us[client] = 0;
 }
 
 static void chosen_again(struct failover *f, struct watch *watch, const struct aq_observation *seen) {
@@ -337,7 +356,7 @@ static int observe(void *state, struct aq_ledger *ledger, const struct aq_observ
     switch (seen->kind) {
     case AQ_SEEN_CHOICE: return choice_seen(f, ledger, seen);
     case AQ_SEEN_TOLD: return aq_client_lists_tell(&f->lists, seen->client, seen->address, seen->member);
-    case AQ_SEEN_CLIENT_DOWN: aq_client_lists_restart(&f->lists, seen->client); return 0;
+    case AQ_SEEN_CLIENT_DOWN: client_gone(f, seen->client); return 0;
     case AQ_SEEN_FAULT:
     case AQ_SEEN_FAULT_END:
     case AQ_SEEN_HEALED: return fault_changed(f, ledger, seen);
@@ -383,7 +402,7 @@ static const char *remark_of(const struct failover *f, struct aq_record *record)
     if (f->late + f->unused == 0) return "";
     return aq_record_text(
         record,
-        "%llu times a client still chose a server more than %.3f s after it stopped, %llu times a "
+        "%llu times a client still chose a server more than %.3f s after it could know that it had stopped, %llu times a "
         "server was not used again after it returned",
         (unsigned long long)f->late, (double)f->scenario->budgets.failover_leave_us / 1e6,
         (unsigned long long)f->unused);

@@ -1,6 +1,7 @@
 /* Progress: once the faults are healed, ready jobs get completed and every call gets its answer, each within
    a budget that starts anew with every completion. Stalls before that are excused by the faults. */
 #include "sim/checks.h"
+#include "sim/client_lists.h"
 
 #include "base/assert.h"
 #include "base/memory.h"
@@ -23,7 +24,9 @@ struct open_call {
 
 struct progress {
     const struct aq_scenario *scenario;
-    struct aq_text tube; /* that the workers serve */
+    struct aq_client_lists lists; /* without drains: a server that is drained is still to be emptied */
+    bool draining;                /* what clients are being told is to drain a server */
+    struct aq_text tube;          /* that the workers serve */
     uint32_t workers, servers;
     aq_time_us *called_us;   /* by worker: when its open call was made, plus 1; 0: none */
     uint32_t *client_of;     /* by worker: client of that call */
@@ -35,6 +38,7 @@ struct progress {
     } * jobs;                /* by server */
     int64_t ready, reserved; /* sums */
     bool healed;
+    bool waited_for; /* at the end a call from before the healing was open */
     aq_time_us healed_us, last_us;
     aq_time_us waiting_since_us; /* jobs are ready and no time has been counted since; AQ_TIME_NEVER: none are
                                     ready */
@@ -54,11 +58,13 @@ static int init(void *state, const struct aq_ledger *ledger) {
     p->called_us = aq_alloc_zeroed((size_t)p->workers + 1, sizeof *p->called_us);
     p->client_of = aq_alloc_zeroed((size_t)p->workers + 1, sizeof *p->client_of);
     p->jobs = aq_alloc_zeroed((size_t)p->servers + 1, sizeof *p->jobs);
-    return p->called_us && p->client_of && p->jobs ? 0 : AQ_ENOMEM;
+    if (!p->called_us || !p->client_of || !p->jobs) return AQ_ENOMEM;
+    return aq_client_lists_init(&p->lists, p->scenario);
 }
 
 static void close_state(void *state) {
     struct progress *p = state;
+    aq_client_lists_close(&p->lists);
     aq_free(p->called_us);
     aq_free(p->client_of);
     aq_free(p->jobs);
@@ -179,6 +185,22 @@ static void count_wait(struct progress *p, aq_time_us now_us) {
     p->waiting_since_us = p->ready > 0 ? now_us : AQ_TIME_NEVER;
 }
 
+static bool is_served(const struct progress *p, uint32_t server) {
+    uint32_t clients = p->scenario->clients.count;
+    if (p->scenario->balancer != AQ_BALANCER_NONE) return true;
+    for (uint32_t client = 0; client < clients && client < p->workers; client++)
+        if (aq_client_lists_standing(&p->lists, client, server) == AQ_STANDING_MEMBER) return true;
+    return false;
+}
+
+/* Ready jobs on servers that some worker's client is to use; the others are out of reach by the scenario's
+ * own doing. */
+static bool within_reach(const struct progress *p) {
+    for (uint32_t server = 0; server < p->servers; server++)
+        if (p->jobs[server].ready > 0 && is_served(p, server)) return true;
+    return false;
+}
+
 /* `seen` is the completion that ends it; NULL: the end of the run does. */
 static int end_wait(struct progress *p, struct aq_ledger *ledger, const struct aq_observation *seen,
                     aq_time_us now_us) {
@@ -186,7 +208,9 @@ static int end_wait(struct progress *p, struct aq_ledger *ledger, const struct a
     aq_time_us gap_us = p->waited_us;
     p->waited_us = 0;
     if (gap_us > p->longest_gap_us) p->longest_gap_us = gap_us;
-    if (gap_us <= p->scenario->budgets.progress_us) return 0;
+    /* A completion just in time is in time; a run that ends there has shown a whole budget without one. */
+    aq_time_us budget_us = p->scenario->budgets.progress_us;
+    if (seen ? gap_us <= budget_us : gap_us < budget_us || !within_reach(p)) return 0;
     p->stalls++;
     return aq_ledger_violation(ledger, AQ_CHECK_PROGRESS, seen, NULL, NULL, NO_PROGRESS);
 }
@@ -236,6 +260,11 @@ static int observe(void *state, struct aq_ledger *ledger, const struct aq_observ
     case AQ_SEEN_ABANDONED: call_closed(p, seen, &ignored); return 0;
     case AQ_SEEN_TAP: return tap_seen(p, ledger, seen);
     case AQ_SEEN_SERVER_DOWN: server_down(p, seen); return 0;
+    case AQ_SEEN_CLIENT_DOWN: aq_client_lists_restart(&p->lists, seen->client); return 0;
+    case AQ_SEEN_FAULT: p->draining = p->scenario->faults[seen->fault].kind == AQ_FAULT_DRAIN; return 0;
+    case AQ_SEEN_TOLD:
+        if (p->draining) return 0;
+        return aq_client_lists_tell(&p->lists, seen->client, seen->address, seen->member);
     case AQ_SEEN_HEALED:
         p->healed = true;
         p->healed_us = seen->at_us;
@@ -248,9 +277,11 @@ static int observe(void *state, struct aq_ledger *ledger, const struct aq_observ
 
 /* ---- the verdict ---- */
 
+/* The call is still open when the run ends: its whole time has gone by then without an answer. */
 static int blame(struct progress *p, struct aq_ledger *ledger, const struct open_call *call,
                  aq_time_us end_us) {
-    if (!is_stuck(p, call->called_us, end_us)) return 0;
+    p->waited_for |= call->called_us < p->healed_us;
+    if (!is_stuck(p, call->called_us, end_us + 1)) return 0;
     struct aq_observation seen = {.at_us = call->called_us,
                                   .kind = AQ_SEEN_CALL,
                                   .caller = call->caller,
@@ -280,7 +311,14 @@ static int judge_open_calls(struct progress *p, struct aq_ledger *ledger, aq_tim
     return 0;
 }
 
-static const char *remark_of(const struct progress *p, struct aq_record *record) {
+/* Something still waited at the end, and the run was too short to tell a standstill from slowness. */
+static bool too_short(const struct progress *p, aq_time_us end_us) {
+    aq_time_us budget_us = p->scenario->budgets.progress_us;
+    return p->workers && ((p->ready > 0 && within_reach(p)) || p->waited_for) && budget_us != AQ_TIME_NEVER &&
+           end_us - p->healed_us < budget_us;
+}
+
+static const char *remark_of(const struct progress *p, struct aq_record *record, aq_time_us end_us) {
     if (!p->healed) return "the run ended before its faults were healed";
     if (p->stalls)
         return aq_record_text(record,
@@ -288,6 +326,10 @@ static const char *remark_of(const struct progress *p, struct aq_record *record)
                               (double)p->longest_gap_us / 1e6, (unsigned long long)p->stuck);
     if (p->stuck)
         return aq_record_text(record, "%llu calls were not answered in time", (unsigned long long)p->stuck);
+    if (too_short(p, end_us))
+        return "jobs or calls still waited when settle was over, which is shorter than budgets.progress";
+    if (p->ready > 0 && !within_reach(p))
+        return "jobs are left on servers that no client is to use: the faults of the scenario explain that";
     return "";
 }
 
@@ -313,8 +355,9 @@ static int finish(void *state, struct aq_ledger *ledger, struct aq_record *recor
     if (!rc) rc = judge_open_calls(p, ledger, end_us);
     if (rc) return rc;
     out->judged = p->healed ? p->answers + p->completions + p->workers : 0;
-    out->verdict = p->stalls + p->stuck ? AQ_VERDICT_FAIL : p->healed ? AQ_VERDICT_PASS : AQ_VERDICT_UNKNOWN;
-    out->remark = remark_of(p, record);
+    bool open = !p->healed || too_short(p, end_us);
+    out->verdict = p->stalls + p->stuck ? AQ_VERDICT_FAIL : open ? AQ_VERDICT_UNKNOWN : AQ_VERDICT_PASS;
+    out->remark = remark_of(p, record, end_us);
     return out->remark ? add_figures(p, record, out) : AQ_ENOMEM;
 }
 
@@ -323,7 +366,8 @@ const struct aq_checker aq_check_progress = {
     .holds_when =
         "after the faults are healed every call is answered and ready jobs get completed within the budget",
     .interests = 1u << AQ_SEEN_CALL | 1u << AQ_SEEN_ANSWER | 1u << AQ_SEEN_ABANDONED | 1u << AQ_SEEN_TAP |
-                 1u << AQ_SEEN_SERVER_DOWN | 1u << AQ_SEEN_HEALED,
+                 1u << AQ_SEEN_SERVER_DOWN | 1u << AQ_SEEN_HEALED | 1u << AQ_SEEN_CLIENT_DOWN |
+                 1u << AQ_SEEN_FAULT | 1u << AQ_SEEN_TOLD,
     .state_bytes = sizeof(struct progress),
     .init = init,
     .observe = observe,

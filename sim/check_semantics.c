@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/real.h"
 
 #define PRIORITY      "a job was handed out before one of higher priority"
 #define DELAY_EARLY   "a delayed job was ready before its time"
@@ -57,19 +58,34 @@ struct semantics {
     uint64_t unbooked;                           /* ready jobs handed out that were not known to be ready */
 };
 
-/* The longest that the server's sweeps may come late: a period, a second where it counts in whole ones, and a
- * little. */
-static aq_time_us slack(const struct aq_server_policy *policy, aq_time_us sweep_us) {
-    aq_time_us rounding_us = policy->whole_seconds ? AQ_US_PER_S : 0;
-    return aq_time_after(aq_time_after(sweep_us, rounding_us), sweep_us ? 100 * AQ_US_PER_MS : EXACT_US);
+/* A span that fewer than one draw of 10^12 is longer than. */
+static aq_time_us longest_us(const struct aq_distribution *d) {
+    double us = d->a_us;
+    switch (d->kind) {
+    case AQ_DISTRIBUTION_CONSTANT: break;
+    case AQ_DISTRIBUTION_UNIFORM: us = d->b_us; break;
+    case AQ_DISTRIBUTION_EXPONENTIAL: us = d->a_us * 28; break;                   /* e^-28 */
+    case AQ_DISTRIBUTION_LOGNORMAL: us = d->a_us * aq_exp(d->shape * 7.1); break; /* 7.1 sigma */
+    case AQ_DISTRIBUTION_PARETO: us = d->a_us * aq_exp(28 / d->shape); break;
+    }
+    return us < 1e15 ? (aq_time_us)us + 1 : AQ_TIME_NEVER;
+}
+
+/* The longest that the server's sweeps may come late: a period, a second where it counts in whole ones, the
+ * write to disk that it may wait for, and a little. */
+static aq_time_us slack(const struct aq_server_section *servers, aq_time_us sweep_us) {
+    aq_time_us rounding_us = servers->policy.whole_seconds ? AQ_US_PER_S : 0;
+    aq_time_us write_us = servers->persistent ? longest_us(&servers->persist) : 0;
+    return aq_time_after(aq_time_after(aq_time_after(sweep_us, rounding_us), write_us),
+                         sweep_us ? 100 * AQ_US_PER_MS : EXACT_US);
 }
 
 static int init(void *state, const struct aq_ledger *ledger) {
     struct semantics *s = state;
     s->scenario = aq_ledger_scenario(ledger);
-    const struct aq_server_policy *policy = &s->scenario->servers.policy;
-    s->delay_slack_us = slack(policy, policy->delay_sweep_us);
-    s->lease_slack_us = slack(policy, policy->lease_sweep_us);
+    const struct aq_server_section *servers = &s->scenario->servers;
+    s->delay_slack_us = slack(servers, servers->policy.delay_sweep_us);
+    s->lease_slack_us = slack(servers, servers->policy.lease_sweep_us);
     s->first_free = NONE;
     s->server_count = s->scenario->servers.count;
     s->servers = aq_alloc_zeroed((size_t)s->server_count + 1, sizeof *s->servers);

@@ -1,5 +1,5 @@
-/* The checks: each judges the stream of observations on one promise. One file a check (check_*.c) and one
- * line in checks.c. */
+/* The checks: each judges the stream of observations on one promise. One file a check (check_*.c)
+   and one line in checks.c. */
 #ifndef AQ_SIM_CHECKS_H
 #define AQ_SIM_CHECKS_H
 
@@ -26,9 +26,9 @@ struct aq_checker {
     void (*close)(void *state); /* may be NULL */
 };
 
-/* Ends a check as most do: sets judged; fails with "N violations, the first: CAUSE" where violations were
-   recorded, is unknown with "nothing to judge: NOTHING" where judged is 0, and passes otherwise. Errors:
-   AQ_ENOMEM. */
+/* Ends a check as most do: sets judged; fails with "N violations, the first: CAUSE" where violations
+   were recorded, is unknown with "nothing to judge: NOTHING" where judged is 0, and passes
+   otherwise. Errors: AQ_ENOMEM. */
 int aq_check_conclude(const struct aq_ledger *ledger, enum aq_check check, struct aq_record *record,
                       uint64_t judged, const char *nothing, struct aq_record_check *out);
 

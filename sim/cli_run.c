@@ -20,23 +20,25 @@
 static const char help[] =
     "usage: allqsim run SCENARIO [OPTIONS]\n"
     "\n"
-    "Runs a scenario in the virtual world, checks what happened, prints the verdict and stores the run.\n"
+    "Runs a scenario, checks what happened, prints the verdict and stores the run.\n"
     "SCENARIO is a file or a name of the library (allqsim scenarios lists them).\n"
     "\n"
     "  --seed N             seed of the run: a decimal number or a commit hash of 40 hex digits\n"
     "  --set PATH=VALUE     change one key of the scenario, e.g. clients.count=2000; may be repeated\n"
     "  --profile P          strict or upstream, for clients and servers; client=P or server=P for one side\n"
     "  --fidelity F         message (structs cross the network) or wire (every byte is encoded and parsed)\n"
+    "  --world W            virtual (default) or live: real time, real sockets on the loopback network\n"
+    "  --speed X            live: X times as fast as real time (default 1)\n"
     "  --db FILE            database that the run is added to (default " AQ_DATABASE_DEFAULT ")\n"
     "  --no-db              store nothing\n"
-    "  --events             store every event of the run as well (large)\n"
-    "  --trace FILE         write one line for each event; - for standard output\n"
+    "  --events             store those lines as well (large)\n"
+    "  --trace FILE         write one line for each thing observed; - for standard output\n"
     "  --json               print one JSON object on standard output and nothing else there\n"
     "  --quiet              print no summary\n"
     "  --help               print this\n"
     "\n"
-    "exit codes: 0 pass, 1 safety broken, 2 progress broken, 3 slo or distribution broken, 5 unknown,\n"
-    "64 wrong use or input, 70 internal error, 74 a file could not be written, 130 interrupted\n";
+    "exit codes: 0 pass, 1 safety broken, 2 progress or failover broken, 3 slo or distribution\n"
+    "broken, 5 unknown, 64 wrong use or input, 70 internal error, 74 a file could not be written, 130 interrupted\n";
 
 #define SETTINGS_MAX 256
 
@@ -48,6 +50,8 @@ struct arguments {
     const char *profile, *fidelity;
     const char *database; /* NULL: none */
     const char *trace_path;
+    bool live;
+    double speed;
     bool events, json, quiet, help;
 };
 
@@ -78,8 +82,10 @@ static void on_signal(int number) {
 /* ---- arguments ---- */
 
 static int parse_arguments(int argc, char **argv, struct arguments *a) {
-    enum { SEED = 256, SET, PROFILE, FIDELITY, DB, NO_DB, EVENTS, TRACE, JSON, QUIET };
+    enum { SEED = 256, WORLD, SPEED, SET, PROFILE, FIDELITY, DB, NO_DB, EVENTS, TRACE, JSON, QUIET };
     static const struct option options[] = {{"seed", required_argument, NULL, SEED},
+                                            {"world", required_argument, NULL, WORLD},
+                                            {"speed", required_argument, NULL, SPEED},
                                             {"set", required_argument, NULL, SET},
                                             {"profile", required_argument, NULL, PROFILE},
                                             {"fidelity", required_argument, NULL, FIDELITY},
@@ -97,6 +103,18 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (option) {
         case SEED: a->seed_text = optarg; break;
+        case WORLD:
+            a->live = strcmp(optarg, "live") == 0;
+            if (!a->live && strcmp(optarg, "virtual") != 0)
+                return aq_cli_usage("run", "--world: found \"%s\", allowed are virtual, live", optarg);
+            break;
+        case SPEED: {
+            char *end;
+            a->speed = strtod(optarg, &end);
+            if (*end || !(a->speed >= 0.01 && a->speed <= 100))
+                return aq_cli_usage("run", "--speed: found \"%s\", allowed is 0.01 to 100", optarg);
+            break;
+        }
         case SET:
             if (a->setting_count == SETTINGS_MAX)
                 return aq_cli_usage("run", "more than %d settings", SETTINGS_MAX);
@@ -116,6 +134,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
     }
     if (argc - optind != 1) return aq_cli_usage("run", "one SCENARIO is wanted, found %d", argc - optind);
     a->scenario = argv[optind];
+    if (a->speed > 0 && !a->live)
+        return aq_cli_usage("run", "--speed is for --world live; the virtual world needs none");
     if (a->events && !a->database)
         return aq_cli_usage("run", "--events needs a database, and --no-db gives none");
     if (a->json && a->trace_path && strcmp(a->trace_path, "-") == 0)
@@ -139,44 +159,56 @@ static int parse_seed(const char *text, uint64_t *out) {
     return 0;
 }
 
-/* Appends a word to the command line, quoted for a shell where it must be. */
-static void append_word(char *line, size_t size, const char *word) {
+/* A command line that grows in the record's memory; NULL text: there was none left. */
+struct command_line {
+    struct aq_record *record;
+    char *text;
+};
+
+/* Appends a word, quoted for a shell where it must be. */
+static void append_word(struct command_line *line, const char *word) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/=:,+@%";
-    size_t used = strlen(line);
-    if (used && used + 1 < size) line[used++] = ' ';
-    bool quoted = !word[0] || word[strspn(word, plain)];
-    if (quoted && used + 1 < size) line[used++] = '\'';
-    for (; *word && used + 6 < size; word++) {
-        if (*word == '\'') {
-            memcpy(line + used, "'\\''", 4);
-            used += 4;
-        } else {
-            line[used++] = *word;
+    if (!line->text) return;
+    size_t used = strlen(line->text);
+    char *text = aq_arena_alloc(&line->record->memory, used + 4 * strlen(word) + 4), *at = text;
+    if (text) {
+        bool quoted = !word[0] || word[strspn(word, plain)];
+        memcpy(at, line->text, used);
+        at += used;
+        *at++ = ' ';
+        if (quoted) *at++ = '\'';
+        for (; *word; word++) {
+            if (*word == '\'') {
+                memcpy(at, "'\\''", 4);
+                at += 4;
+            } else {
+                *at++ = *word;
+            }
         }
+        if (quoted) *at++ = '\'';
+        *at = 0;
     }
-    if (quoted && used + 1 < size) line[used++] = '\'';
-    line[used] = 0;
+    line->text = text;
+}
+
+static void append_option(struct command_line *line, const char *option, const char *value) {
+    if (!value) return;
+    append_word(line, option);
+    append_word(line, value);
 }
 
 static const char *reproduce_line(struct session *s) {
     const struct arguments *a = s->arguments;
-    char line[4096] = "allqsim run";
-    append_word(line, sizeof line, a->scenario);
-    append_word(line, sizeof line, "--seed");
-    append_word(line, sizeof line, s->record.seed_text);
-    if (a->profile) {
-        append_word(line, sizeof line, "--profile");
-        append_word(line, sizeof line, a->profile);
-    }
-    if (a->fidelity) {
-        append_word(line, sizeof line, "--fidelity");
-        append_word(line, sizeof line, a->fidelity);
-    }
-    for (uint32_t i = 0; i < a->setting_count; i++) {
-        append_word(line, sizeof line, "--set");
-        append_word(line, sizeof line, a->settings[i]);
-    }
-    return aq_record_text(&s->record, "%s", line);
+    char program[] = "allqsim run";
+    struct command_line line = {&s->record, program};
+    append_word(&line, a->scenario);
+    append_option(&line, "--seed", s->record.seed_text);
+    append_option(&line, "--profile", a->profile);
+    append_option(&line, "--world", a->live ? "live" : NULL);
+    append_option(&line, "--fidelity", a->fidelity);
+    for (uint32_t i = 0; i < a->setting_count; i++)
+        append_option(&line, "--set", a->settings[i]);
+    return line.text;
 }
 
 /* ---- callbacks ---- */
@@ -237,6 +269,7 @@ static int identify(struct session *s, uint64_t seed) {
     struct aq_record *record = &s->record;
     int rc = aq_run_identify(s->scenario, seed, record);
     record->version = AQ_VERSION;
+    record->world = s->arguments->live ? "live" : "virtual";
     record->started_unix_s = (int64_t)time(NULL);
     record->seed_text = s->arguments->seed_text ? aq_record_text(record, "%s", s->arguments->seed_text)
                                                 : aq_record_text(record, "%" PRIu64, seed);
@@ -282,6 +315,8 @@ static int run(struct session *s, uint64_t seed) {
     const struct arguments *a = s->arguments;
     struct aq_run_options options = {.scenario = s->scenario,
                                      .seed = seed,
+                                     .live = a->live,
+                                     .speed = a->speed,
                                      .stop = &stop_wanted,
                                      .progress = on_progress,
                                      .progress_arg = s,
@@ -294,6 +329,8 @@ static int run(struct session *s, uint64_t seed) {
     int rc = aq_run_scenario(&options, &s->record, &error);
     if (s->terminal) fputs("\r\033[K", stderr);
     if (rc && !s->error.code) s->error = error;
+    bool user_can_mend = rc == AQ_EUNSUPPORTED || rc == AQ_ELIMIT || rc == AQ_EIO || rc == AQ_ENOMEM;
+    if (rc && !user_can_mend) s->error.code = AQ_EINTERNAL; /* the input had been accepted */
     if (rc) return rc;
     store_events(s);
     if (s->error.code) return s->error.code;

@@ -17,8 +17,9 @@ struct aq_client_lists {
     uint64_t *group_members;            /* owned: for each group a bit for each address */
     uint32_t words_per_group;
     uint32_t *group_from; /* owned: lowest client index of each group, falling */
-    uint32_t *tellings; /* owned; by client, made when the first is told something: 0 while it knows its first
-                           list only, else 1 + how often it has started anew */
+    /* owned; by client, made when the first is told something: 0 while it knows its first list only, else 1 +
+       how often it has started anew */
+    uint32_t *tellings;
     struct aq_map told; /* client, start and address to 1 (member) or 0 (left) */
 };
 
@@ -26,8 +27,8 @@ struct aq_client_lists {
    the groups before it; never more than there are clients. */
 uint32_t aq_client_group_size(const struct aq_client_section *clients, uint32_t group);
 
-/* The group of a client, or UINT32_MAX for one that knows all servers: groups take the clients from the
- * highest index down. */
+/* The group of a client, or UINT32_MAX for one that knows all servers: groups take the clients from
+   the highest index down. */
 uint32_t aq_client_group_of(const struct aq_client_section *clients, uint32_t client);
 
 /* Errors: AQ_ENOMEM (to be closed all the same). */

@@ -46,8 +46,8 @@ struct aq_ledger_job {
     uint8_t foreign;         /* no producer of ours put it */
     uint8_t history_count;   /* events seen; where it would pass 255 it falls back, the ring's place kept */
     uint8_t used;            /* the slot holds a job */
-    struct aq_ledger_event
-        history[AQ_LEDGER_HISTORY]; /* the first event stays, the others are a ring of the latest */
+    /* the first event stays, the others are a ring of the latest */
+    struct aq_ledger_event history[AQ_LEDGER_HISTORY];
 };
 
 /* Why a job that had been handed out could be handed out again. */
@@ -98,11 +98,11 @@ struct aq_ledger_copy {
     uint8_t again;                /* enum aq_ledger_again: what has made it free since its last lease */
     uint8_t lease_again;          /* likewise: what had made it free for its last lease */
     uint8_t last_action;          /* of last_call: enum aq_action */
-    uint8_t last_alone; /* last_call was made when no other was open and no request on its way, and none has
-                           been since */
-    uint8_t abandoned;  /* a completion call about it was abandoned: its request may come at any time */
-    uint8_t reckoned;   /* seen in the final walk over the servers */
-    uint8_t used;       /* the slot holds a copy */
+    /* last_call was made when no other was open and no request on its way, and none has been since */
+    uint8_t last_alone;
+    uint8_t abandoned; /* a completion call about it was abandoned: its request may come at any time */
+    uint8_t reckoned;  /* seen in the final walk over the servers */
+    uint8_t used;      /* the slot holds a copy */
     char id[AQ_JOB_ID_CHARS + 2]; /* the server's id, NUL-terminated, cut where longer */
 };
 
@@ -112,16 +112,16 @@ struct aq_ledger_config {
     const struct aq_scenario *scenario;           /* borrowed */
     const struct aq_address_book *book;           /* borrowed */
     const struct aq_eligible_sets *eligible_sets; /* borrowed; grows while the run goes on */
-    const char *const
-        *server_ids; /* borrowed: by server index, the ids that clients give them, for stories */
+    /* borrowed: by server index, the ids that clients give them, for stories */
+    const char *const *server_ids;
 };
 
 /* Errors: AQ_ENOMEM (*out untouched). */
 int aq_ledger_new(const struct aq_ledger_config *config, struct aq_ledger **out);
 void aq_ledger_free(struct aq_ledger *ledger);
 
-/* The one entry: shows the observation to every check that is interested, then takes it into the books.
- * Errors: AQ_ENOMEM. */
+/* The one entry: shows the observation to every check that is interested, then takes it into the
+   books. Errors: AQ_ENOMEM. */
 int aq_ledger_observe(struct aq_ledger *ledger, const struct aq_observation *seen);
 
 /* The final reckoning: call once for each job that each server still holds, after the last observation. A
@@ -157,8 +157,8 @@ bool aq_ledger_copy_lost(const struct aq_ledger *ledger, const struct aq_ledger_
 struct aq_ledger_copy *aq_ledger_copy_by_hash(struct aq_ledger *ledger, uint64_t hash);
 /* The logical job with this token, or NULL. */
 struct aq_ledger_job *aq_ledger_job_by_token(struct aq_ledger *ledger, uint64_t token);
-/* The token was put by a producer of ours, and the ledger has forgotten its job: it ended cleanly and was
- * acknowledged. */
+/* The token was put by a producer of ours, and the ledger has forgotten its job: it ended
+   cleanly and was acknowledged. */
 bool aq_ledger_forgot_token(const struct aq_ledger *ledger, uint64_t token);
 /* The same of a server-side id. Only the ids forgotten lately are known, so false is no proof. */
 bool aq_ledger_forgot_hash(const struct aq_ledger *ledger, uint64_t hash);
@@ -166,8 +166,8 @@ bool aq_ledger_forgot_hash(const struct aq_ledger *ledger, uint64_t hash);
 /* 32 bits that stand for a call in the books, never 0; 0 for call 0. */
 uint32_t aq_ledger_call_mark(uint64_t call);
 
-/* The mark of the call that a completion's tap was made for: as the tap says, or the only one that it can be;
- * 0 where unknown. */
+/* The mark of the call that a completion's tap was made for: as the tap says, or the only one that it
+   can be; 0 where unknown. */
 uint32_t aq_ledger_call_of_tap(const struct aq_ledger_copy *copy, const struct aq_observation *seen);
 
 /* Every copy and job alive or kept, in slot order, until a visit does not return 0; its value is returned. */

@@ -6,8 +6,8 @@
 #include "sim/checks.h"
 #include "sim/ledger.h"
 
-#define AQ_POOL_CHUNK_ITEMS                                                                                  \
-    16384 /* items never move, so that growing copies nothing; large enough for huge pages */
+/* items never move, so that growing copies nothing; large enough for huge pages */
+#define AQ_POOL_CHUNK_ITEMS     16384
 #define AQ_LEDGER_FORGOTTEN     65536 /* ids of jobs forgotten lately: half a MiB; a power of two */
 #define AQ_LEDGER_SERVER_EVENTS 4     /* ups and downs remembered of each server */
 
@@ -31,14 +31,14 @@ static inline void *aq_pool_at(const struct aq_pool *pool, uint32_t index) {
            pool->item_bytes * (index % AQ_POOL_CHUNK_ITEMS);
 }
 
-/* A job and its first copy, which for nearly every job is its only one: side by side, so that one look-up
- * leads to both. */
+/* A job and its first copy, which for nearly every job is its only one: side by side, so that one
+   look-up leads to both. */
 struct aq_books_cell {
     struct aq_ledger_job job;
     struct aq_ledger_copy first;
 };
-#define AQ_BOOKS_FURTHER                                                                                     \
-    0x80000000u /* set in the index of a copy that lies in `further`; without it, that of its cell */
+/* set in the index of a copy that lies in `further`; without it, that of its cell */
+#define AQ_BOOKS_FURTHER 0x80000000u
 
 struct aq_books_server_event {
     aq_time_us at_us;
@@ -105,7 +105,7 @@ void aq_books_forget_if_clean(struct aq_ledger *ledger, struct aq_ledger_job *jo
 void aq_books_forget(struct aq_ledger *ledger, struct aq_ledger_job *job);
 
 /* ledger_calls.c and ledger_taps.c: takes an observation into the books. `copy` and `job` are what it is
- * about, or NULL. Errors: AQ_ENOMEM. */
+   about, or NULL. Errors: AQ_ENOMEM. */
 int aq_books_call(struct aq_ledger *ledger, const struct aq_observation *seen, struct aq_ledger_copy *copy,
                   struct aq_ledger_job *job);
 int aq_books_answer(struct aq_ledger *ledger, const struct aq_observation *seen, struct aq_ledger_copy *copy,

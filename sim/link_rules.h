@@ -1,5 +1,5 @@
-/* Faults of the network as plain data, and the pure decision whether one acts on a message or a connection.
- */
+/* Faults of the network as plain data, and the pure decision whether one acts on a
+   message or a connection. */
 #ifndef AQ_SIM_LINK_RULES_H
 #define AQ_SIM_LINK_RULES_H
 
@@ -28,10 +28,15 @@ static inline void aq_index_set_add(struct aq_index_set *set, uint32_t index) {
 
 /* One rule in force on the links between a set of clients and a set of servers. */
 struct aq_link_rule {
-    enum aq_fault_kind kind; /* LATENCY, JITTER, LOSS, PARTITION or REFUSED */
+    enum aq_fault_kind kind; /* LATENCY to PARTITION, or REFUSED */
     enum aq_direction direction;
-    double probability; /* LOSS: of each message */
-    struct aq_distribution delay;
+    double probability; /* LOSS: of each message; CORRUPT: of each chunk */
+    uint64_t nth;       /* CORRUPT: just this one of the bytes that it meets, from 1; 0: by probability */
+    struct aq_distribution delay; /* LATENCY, JITTER, SLOW_CLOSE */
+    uint32_t bytes_per_s;         /* BANDWIDTH */
+    uint32_t piece_bytes;         /* CHOP */
+    aq_time_us pause_us;          /* CHOP */
+    uint64_t bytes_met;           /* CORRUPT with nth: bytes so far */
     struct aq_index_set clients, servers;
     uint64_t touched; /* receipt: messages or connection attempts it acted on */
 };
@@ -54,6 +59,28 @@ struct aq_link_decision {
 };
 struct aq_link_decision aq_link_decide(struct aq_link_rules *rules, uint32_t client, uint32_t server,
                                        enum aq_direction direction, struct aq_random *random);
+
+/* What only bytes can show; for worlds that carry them. The bytes of a connection pass in chunks, and what is
+   decided above for a message holds for a chunk. */
+
+/* How fast and in what pieces bytes may pass at this moment. */
+struct aq_link_shape {
+    uint32_t bytes_per_s; /* the lowest limit in force; 0: none */
+    uint32_t piece_bytes; /* at most so many at a time; 0: no bound */
+    aq_time_us pause_us;  /* wait after each piece */
+};
+/* Receipts are given where chunk_bytes, the size of a chunk that is asked about for the first time, is not 0.
+ */
+struct aq_link_shape aq_link_shape(struct aq_link_rules *rules, uint32_t client, uint32_t server,
+                                   enum aq_direction direction, uint32_t chunk_bytes);
+
+/* Flips one bit of the chunk for each rule that acts on it. */
+void aq_link_corrupt(struct aq_link_rules *rules, uint32_t client, uint32_t server,
+                     enum aq_direction direction, struct aq_random *random, uint8_t *bytes, uint32_t count);
+
+/* How long is the end of a connection held back on its way in the direction? */
+aq_time_us aq_link_close_delay(struct aq_link_rules *rules, uint32_t client, uint32_t server,
+                               enum aq_direction direction, struct aq_random *random);
 
 /* Is a new connection refused? */
 bool aq_link_refuses(struct aq_link_rules *rules, uint32_t client, uint32_t server);

@@ -12,16 +12,16 @@ static const char help[] =
     "\n"
     "  run SCENARIO       run a scenario and give a verdict\n"
     "  scenarios [NAME]   list the library of scenarios, or print one\n"
-    "  report text FILE   print the summary of a stored run again\n"
+    "  report FORMAT FILE print a stored run again, as text or json\n"
     "  --version          print the version\n"
     "  --help             print this; every command has a --help of its own\n"
     "\n"
     "first run:   allqsim run server-crash\n"
-    "exit codes:  0 pass, 1 safety broken, 2 progress broken, 3 slo or distribution broken,\n"
-    "             4 not reproducible, 5 unknown, 64 wrong use or input, 70 internal error,\n"
-    "             74 a file could not be read or written, 130 interrupted\n";
+    "exit codes:  0 pass, 1 safety broken, 2 progress or failover broken, 3 slo or distribution broken,\n"
+    "             5 unknown, 64 wrong use or input, 70 internal error, 74 a file could not be read or\n"
+    "             written, 130 interrupted\n";
 
-int main(int argc, char **argv) {
+static int dispatch(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
@@ -41,4 +41,11 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     return aq_cli_usage("", "unknown command \"%s\": allowed are run, scenarios, report", argv[1]);
+}
+
+int main(int argc, char **argv) {
+    int code = dispatch(argc, argv);
+    if (code != AQ_EXIT_PASS || (!fflush(stdout) && !ferror(stdout))) return code;
+    fputs("allqsim: standard output could not be written\n", stderr);
+    return AQ_EXIT_OUTPUT;
 }

@@ -21,6 +21,7 @@ struct aq_nemesis {
     struct aq_nemesis_config config;
     struct fault *faults;
     uint32_t count;
+    uint32_t *silent; /* by server: faults in force that silence it */
     uint32_t awaited; /* bits 1 << enum aq_tap_kind that some fault waits for */
     struct aq_random random;
     bool healed;
@@ -32,7 +33,10 @@ int aq_nemesis_new(const struct aq_nemesis_config *config, struct aq_nemesis **o
     n->config = *config;
     n->count = config->scenario->fault_count;
     n->faults = aq_alloc_zeroed((size_t)n->count + 1, sizeof *n->faults);
-    if (!n->faults) {
+    n->silent = aq_alloc_zeroed(config->scenario->servers.count, sizeof *n->silent);
+    if (!n->faults || !n->silent) {
+        aq_free(n->faults);
+        aq_free(n->silent);
         aq_free(n);
         return AQ_ENOMEM;
     }
@@ -57,6 +61,7 @@ void aq_nemesis_free(struct aq_nemesis *n) {
         close_rule(&n->faults[i]);
     }
     aq_free(n->faults);
+    aq_free(n->silent);
     aq_free(n);
 }
 
@@ -154,19 +159,29 @@ static bool silences(const struct aq_fault_spec *s) {
     return s->kind == AQ_FAULT_PARTITION && !s->clients.given;
 }
 
+static int observe_silence(struct aq_nemesis *n, uint32_t server, aq_time_us now_us, bool begins) {
+    struct aq_observation seen = {.at_us = now_us,
+                                  .kind = begins ? AQ_SEEN_SERVER_STOPPED : AQ_SEEN_SERVER_RESUMED,
+                                  .server = server,
+                                  .client = AQ_NOBODY,
+                                  .caller = AQ_NOBODY};
+    return n->config.observer.observe(n->config.observer.self, &seen);
+}
+
+static bool has_target(const struct fault *f, uint32_t target) {
+    for (uint32_t i = 0; i < f->target_count; i++)
+        if (f->targets[i] == target) return true;
+    return false;
+}
+
+/* A server has stopped with the first fault that silences it, and goes on with the end of the last. */
 static int tell_silence(struct aq_nemesis *n, const struct fault *f, aq_time_us now_us, bool begins) {
     if (!silences(f->spec)) return 0;
+    bool link = is_link_rule(f->spec->kind);
     for (uint32_t server = 0; server < n->config.scenario->servers.count; server++) {
-        bool meant = is_link_rule(f->spec->kind) && aq_index_set_has(&f->rule.servers, server);
-        for (uint32_t i = 0; !meant && !is_link_rule(f->spec->kind) && i < f->target_count; i++)
-            meant = f->targets[i] == server;
-        if (!meant) continue;
-        struct aq_observation seen = {.at_us = now_us,
-                                      .kind = begins ? AQ_SEEN_SERVER_STOPPED : AQ_SEEN_SERVER_RESUMED,
-                                      .server = server,
-                                      .client = AQ_NOBODY,
-                                      .caller = AQ_NOBODY};
-        int rc = n->config.observer.observe(n->config.observer.self, &seen);
+        if (link ? !aq_index_set_has(&f->rule.servers, server) : !has_target(f, server)) continue;
+        bool told = begins ? n->silent[server]++ == 0 : --n->silent[server] == 0;
+        int rc = told ? observe_silence(n, server, now_us, begins) : 0;
         if (rc) return rc;
     }
     return 0;
@@ -199,7 +214,11 @@ static int strike_links(struct aq_nemesis *n, struct fault *f) {
     f->rule = (struct aq_link_rule){.kind = spec->kind,
                                     .direction = spec->direction,
                                     .probability = spec->probability,
-                                    .delay = spec->delay};
+                                    .nth = spec->nth,
+                                    .delay = spec->delay,
+                                    .bytes_per_s = spec->bytes_per_s,
+                                    .piece_bytes = spec->piece_bytes,
+                                    .pause_us = spec->pause_us};
     int rc = select_set(n, f, &spec->servers, n->config.scenario->servers.count, &f->rule.servers);
     if (!rc) rc = select_set(n, f, &spec->clients, n->config.scenario->clients.count, &f->rule.clients);
     if (rc) return rc;
@@ -314,9 +333,8 @@ static int strike_redirect(struct aq_nemesis *n, struct fault *f) {
     const struct aq_world *world = &n->config.world;
     int rc = select_targets(n, f, &f->spec->servers, n->config.scenario->servers.count);
     for (uint32_t i = 0; !rc && i < f->target_count; i++) {
-        if (!world->ops->server_is_up(world->self, f->targets[i])) continue;
-        f->receipt.touched++;
-        rc = world->ops->server_redirect(world->self, f->targets[i], f->spec->server_list[0]);
+        rc = world->ops->server_redirect(world->self, f->targets[i], f->spec->server_list[0],
+                                         &f->receipt.touched);
     }
     return rc;
 }
@@ -326,6 +344,10 @@ static int carry_out(struct aq_nemesis *n, struct fault *f, aq_time_us now_us) {
     case AQ_FAULT_LATENCY:
     case AQ_FAULT_JITTER:
     case AQ_FAULT_LOSS:
+    case AQ_FAULT_BANDWIDTH:
+    case AQ_FAULT_CHOP:
+    case AQ_FAULT_CORRUPT:
+    case AQ_FAULT_SLOW_CLOSE:
     case AQ_FAULT_PARTITION:
     case AQ_FAULT_RESET:
     case AQ_FAULT_REFUSED:
@@ -453,22 +475,27 @@ int aq_nemesis_tap(struct aq_nemesis *n, aq_time_us now_us, enum aq_tap_kind kin
     return 0;
 }
 
-static bool has_target(const struct fault *f, uint32_t target) {
+static void drop_target(struct fault *f, uint32_t target) {
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < f->target_count; i++)
-        if (f->targets[i] == target) return true;
-    return false;
+        if (f->targets[i] != target) f->targets[kept++] = f->targets[i];
+    f->target_count = kept;
 }
 
-int aq_nemesis_server_started(struct aq_nemesis *n, uint32_t server) {
+int aq_nemesis_server_started(struct aq_nemesis *n, aq_time_us now_us, uint32_t server) {
     for (uint32_t i = 0; i < n->count; i++) {
         struct fault *f = &n->faults[i];
-        bool outlives = is_server_rule(f->spec->kind) && f->spec->kind != AQ_FAULT_PAUSE;
-        if (!f->in_force || !outlives || !has_target(f, server)) continue;
+        if (!f->in_force || !is_server_rule(f->spec->kind) || !has_target(f, server)) continue;
+        if (f->spec->kind == AQ_FAULT_PAUSE) { /* it ended with the process that was paused */
+            drop_target(f, server);
+            n->silent[server]--;
+            continue;
+        }
         struct aq_fault_rule rule = server_rule(n, f);
         int rc = n->config.world.ops->server_fault(n->config.world.self, server, &rule);
         if (rc) return rc;
     }
-    return 0;
+    return n->silent[server] ? observe_silence(n, server, now_us, true) : 0;
 }
 
 int aq_nemesis_server_ending(struct aq_nemesis *n, uint32_t server) {

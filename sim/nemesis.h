@@ -40,7 +40,7 @@ int aq_nemesis_fault_end(struct aq_nemesis *nemesis, aq_time_us now_us, uint32_t
 int aq_nemesis_tap(struct aq_nemesis *nemesis, aq_time_us now_us, enum aq_tap_kind kind);
 
 /* A server has started again: puts the faults in force on it that outlive a process. */
-int aq_nemesis_server_started(struct aq_nemesis *nemesis, uint32_t server);
+int aq_nemesis_server_started(struct aq_nemesis *nemesis, aq_time_us now_us, uint32_t server);
 
 /* A server is about to be lost: takes its receipts. */
 int aq_nemesis_server_ending(struct aq_nemesis *nemesis, uint32_t server);

@@ -12,39 +12,43 @@
 #define AQ_NOBODY UINT32_MAX
 
 enum aq_seen_kind {
-    AQ_SEEN_CALL,      /* caller made a call to its client: caller, client, call, action, token; job for
-                          completions */
-    AQ_SEEN_ANSWER,    /* the client answered: as CALL, plus outcome; job and token of what a get brought (one
-                          ANSWER for each job of    a get_multiple_jobs, the last with `last`); of a put: job is
-                          the    id given */
-    AQ_SEEN_ABANDONED, /* the call will never be answered to its caller: the caller gave up or died, or its
-                          client crashed */
-    AQ_SEEN_CHOICE, /* a client picked server freely for a put or get: client, server, action; eligible_set */
-    AQ_SEEN_SEND,   /* a client sent a request to an address: client, server (index or AQ_NOBODY behind a dead
-                       address or a balancer),   address, action, own; for completions job and job_hash as sent
-                     */
-    AQ_SEEN_TAP,    /* a server did something: server, incarnation, tap; client, caller and call that asked,
-                       where known */
-    AQ_SEEN_SERVER_UP,   /* server, incarnation: a server accepts connections from now on */
-    AQ_SEEN_SERVER_DOWN, /* server, incarnation: its process has ended; memory_lost says whether its jobs are
-                            gone */
-    AQ_SEEN_SERVER_STOPPED, /* server: up, but it answers no more (paused, partitioned from everyone); counts
-                               as stopped for failover */
+    /* caller made a call to its client: caller, client, call, action, token; job for completions */
+    AQ_SEEN_CALL,
+    /* the client answered: as CALL, plus outcome; job and token of what a get brought (one ANSWER for each
+       job of a get_multiple_jobs, the last with `last`); of a put: job is the id given */
+    AQ_SEEN_ANSWER,
+    /* the call will never be answered to its caller: the caller gave up or died, or its client crashed */
+    AQ_SEEN_ABANDONED,
+    /* a client picked server for a put or get: client, server, address, call, action; eligible_set, AQ_NOBODY
+       for a retry, which avoids where it has been, and where nothing was eligible */
+    AQ_SEEN_CHOICE,
+    /* a client sent a request to an address: client, server (index or AQ_NOBODY behind a dead address or a
+       balancer), address, action, own; for completions job and job_hash as sent */
+    AQ_SEEN_SEND,
+    /* a server did something: server, incarnation, tap; client, caller and call that asked, where known */
+    AQ_SEEN_TAP,
+    AQ_SEEN_SERVER_UP, /* server, incarnation: a server accepts connections from now on */
+    /* server, incarnation: its process has ended; memory_lost says whether its jobs are gone */
+    AQ_SEEN_SERVER_DOWN,
+    /* server: up, but it answers no more (paused, partitioned from everyone); counts
+       as stopped for failover */
+    AQ_SEEN_SERVER_STOPPED,
     AQ_SEEN_SERVER_RESUMED, /* server: the end of that */
-    AQ_SEEN_JOB_LOST, /* server, job, tap-less: this job was in the memory that a crash lost (one for each) */
-    AQ_SEEN_CLIENT_UP,   /* client */
-    AQ_SEEN_CLIENT_DOWN, /* client */
-    AQ_SEEN_TOLD,  /* client was told about an address: address, member (true: may use it; false: must not use
-                      it for new jobs) */
-    AQ_SEEN_FAULT, /* fault begins: fault (index into the scenario's list) */
+    AQ_SEEN_JOB_LOST,       /* server, incarnation, job: a crash lost it with the memory; one for each job */
+    AQ_SEEN_CLIENT_UP,      /* client */
+    AQ_SEEN_CLIENT_DOWN,    /* client */
+    /* client was told about an address: address, member (true: may use it; false: must
+       not use it for new jobs) */
+    AQ_SEEN_TOLD,
+    AQ_SEEN_FAULT,     /* fault begins: fault (index into the scenario's list) */
     AQ_SEEN_FAULT_END, /* fault ends */
-    AQ_SEEN_HEALED, /* duration is over: load stops, everything repairable is repaired; progress is demanded
-                       from here on */
+    /* duration is over: load stops, everything repairable is repaired; progress is demanded from here on */
+    AQ_SEEN_HEALED,
     AQ_SEEN_KIND_COUNT,
 };
 
-/* Facts of one observation; fields that its kind does not name are zero or AQ_NOBODY. All texts are borrowed
- * for the call. */
+/* Facts of one observation; fields that its kind does not name are zero or AQ_NOBODY. All texts are
+   borrowed for the call. */
 struct aq_observation {
     aq_time_us at_us;
     enum aq_seen_kind kind;

@@ -43,14 +43,14 @@ void aq_packets_close(struct aq_packets *packets);
 /* The packet in a slot. */
 struct aq_packet *aq_packets_at(const struct aq_packets *packets, uint32_t slot);
 
-/* Makes a packet of a message: copies it, or encodes it. Errors: AQ_ENOMEM, AQ_ELIMIT (*out_slot untouched).
- */
+/* Makes a packet of a message: copies it, or encodes it. Errors: AQ_ENOMEM, AQ_ELIMIT
+   (*out_slot untouched). */
 int aq_packets_request(struct aq_packets *packets, const struct aq_request *request, uint32_t *out_slot);
 int aq_packets_reply(struct aq_packets *packets, const struct aq_reply *reply, enum aq_action action,
                      uint32_t *out_slot);
 
-/* At arrival: parses the bytes where there are any; afterwards request or reply is valid unless `malformed`.
- * Errors: AQ_ENOMEM. */
+/* At arrival: parses the bytes where there are any; afterwards request or reply is valid unless
+   `malformed`. Errors: AQ_ENOMEM. */
 int aq_packets_open(struct aq_packets *packets, struct aq_packet *packet);
 
 void aq_packets_free(struct aq_packets *packets, uint32_t slot);

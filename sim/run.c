@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "sim/ledger.h"
+#include "sim/live.h"
 #include "sim/metrics.h"
 #include "sim/nemesis.h"
 #include "sim/run_record.h"
@@ -93,7 +94,10 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
                                       .eligible_sets = &run->sets,
                                       .client_step = run->options->client_step,
                                       .stop = run->options->stop};
-    rc = aq_virtual_new(&world, &run->world);
+    rc = run->options->live ? aq_live_check(s, error) : 0;
+    if (!rc) rc = aq_virtual_new(&world, &run->world);
+    if (!rc && run->options->live)
+        rc = aq_live_new(run->world, run->options->speed > 0 ? run->options->speed : 1, &run->live, error);
     if (rc) return rc;
     struct aq_workload_config workload = {s, run->options->seed, aq_virtual_world(run->world), observer};
     rc = aq_workload_new(&workload, &run->workload);
@@ -108,6 +112,7 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
 
 static void tear_down(struct aq_run *run) {
     aq_virtual_free(run->world);
+    aq_live_free(run->live);
     aq_nemesis_free(run->nemesis);
     aq_workload_free(run->workload);
     aq_ledger_free(run->ledger);
@@ -143,9 +148,10 @@ static int close_window(struct aq_run *run) {
     return aq_metrics_close_window(&run->metrics, run->states);
 }
 
-/* Nothing is left that could still move: no job waits or is held, no put is under way. */
+/* Nothing is left that could still move: no job waits or is held, no put is under way, and nobody waits for an
+   answer since before the end of the faults. */
 static bool drained(const struct aq_run *run) {
-    if (aq_workload_puts_open(run->workload)) return false;
+    if (aq_workload_puts_open(run->workload) || aq_workload_old_calls_open(run->workload)) return false;
     for (uint32_t i = 0; i < run->metrics.server_count; i++) {
         struct aq_virtual_server_state state = aq_virtual_server_state(run->world, i);
         if (!state.up || state.counters.queue || state.counters.jobs[AQ_JOB_READY] ||
@@ -194,7 +200,7 @@ static int go(struct aq_run *run) {
         rc = aq_virtual_run(run->world, now_us);
         if (!rc) rc = close_window(run);
         if (!rc) tell_progress(run, now_us, end_us);
-        if (!rc && now_us == s->duration_us && !run->healed) rc = heal(run, now_us);
+        if (!rc && now_us == s->duration_us && !run->healed) rc = heal(run, aq_virtual_now(run->world));
     }
     run->end_us = aq_virtual_now(run->world);
     run->interrupted = rc == AQ_EINTERRUPTED;

@@ -19,6 +19,8 @@ struct aq_progress {
 struct aq_run_options {
     const struct aq_scenario *scenario; /* borrowed */
     uint64_t seed;
+    bool live;     /* real time and real sockets; see sim/live.h */
+    double speed;  /* live: how much faster than real time; 0: 1 */
     const volatile sig_atomic_t *stop; /* ends the run at the next event when non-zero; NULL: never */
     aq_client_step_fn client_step;     /* NULL: aq_client_step; see sim/virtual.h */
     /* Called at the end of each window, if not NULL. */

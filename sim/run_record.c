@@ -103,6 +103,10 @@ static const char *target_text(struct aq_record *record, const struct aq_fault_s
     case AQ_FAULT_LATENCY:
     case AQ_FAULT_JITTER:
     case AQ_FAULT_LOSS:
+    case AQ_FAULT_BANDWIDTH:
+    case AQ_FAULT_CHOP:
+    case AQ_FAULT_CORRUPT:
+    case AQ_FAULT_SLOW_CLOSE:
     case AQ_FAULT_PARTITION:
     case AQ_FAULT_RESET:
     case AQ_FAULT_REFUSED:

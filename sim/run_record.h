@@ -4,6 +4,7 @@
 
 #include "client/address_book.h"
 #include "sim/ledger.h"
+#include "sim/live.h"
 #include "sim/metrics.h"
 #include "sim/nemesis.h"
 #include "sim/run.h"
@@ -21,6 +22,7 @@ struct aq_run {
     struct aq_window_state *states; /* by server: scratch for window ends */
     struct aq_ledger *ledger;
     struct aq_virtual *world;
+    struct aq_live *live; /* NULL in the virtual world */
     struct aq_workload *workload;
     struct aq_nemesis *nemesis;
     aq_time_us end_us;

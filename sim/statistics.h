@@ -1,5 +1,5 @@
-/* The statistics that the checks need: tails of the chi-square distribution, intervals of shares, and
- * measures of evenness. */
+/* The statistics that the checks need: tails of the chi-square distribution, intervals of shares,
+   and measures of evenness. */
 #ifndef AQ_SIM_STATISTICS_H
 #define AQ_SIM_STATISTICS_H
 
@@ -32,8 +32,8 @@ struct aq_interval aq_statistics_wilson(uint64_t hits, uint64_t trials, double z
    fairness and discrimination", DEC TR-301 (1984). */
 double aq_statistics_jain(const uint64_t *counts, uint32_t n);
 
-/* The coefficient of variation: standard deviation (of the whole population, divisor n) over mean; 0 where
- * the mean is 0. */
+/* The coefficient of variation: standard deviation (of the whole population, divisor n) over mean;
+   0 where the mean is 0. */
 double aq_statistics_cv(const uint64_t *counts, uint32_t n);
 
 /* The largest count over the mean; 0 where the mean is 0. */

@@ -1,5 +1,7 @@
 #include "sim/trace.h"
 
+#include <string.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -18,19 +20,41 @@ uint64_t aq_trace_hash(struct aq_trace *trace) {
     return trace->hash;
 }
 
+/* Takes one more value into a hash that goes into a record, where it is hashed again. */
+static uint64_t fold(uint64_t hash, uint64_t value) {
+    hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
+static uint64_t fold_pair(uint64_t hash, uint32_t high, uint32_t low) {
+    return fold(hash, (uint64_t)high << 32 | low);
+}
+
+static uint64_t fold_tap(uint64_t hash, const struct aq_tap *tap) {
+    hash = fold(fold(fold(hash, tap->job_hash), tap->due_us), tap->lease);
+    hash = fold_pair(hash, tap->peer, tap->correlation);
+    hash = fold_pair(hash, tap->priority, tap->expireds);
+    hash = fold_pair(hash, (uint32_t)tap->ttl_s, (uint32_t)tap->state << 8 | (uint32_t)tap->before);
+    return fold(hash, (uint64_t)tap->kind << 8 | (uint64_t)tap->action);
+}
+
+static uint32_t flags_of(const struct aq_observation *seen) {
+    return (uint32_t)seen->own << 14 | (uint32_t)seen->member << 15 | (uint32_t)seen->memory_lost << 27 |
+           (uint32_t)seen->last << 28 | (uint32_t)seen->error << 29 | (uint32_t)seen->empty << 30;
+}
+
 int aq_trace_observation(struct aq_trace *trace, const struct aq_observation *seen) {
     struct aq_trace_record record = {.at_us = seen->at_us,
                                      .kind = 0x100u | (uint32_t)seen->kind | (uint32_t)seen->action << 16 |
-                                             (uint32_t)seen->outcome << 24,
+                                             (uint32_t)seen->outcome << 24 | flags_of(seen),
                                      .a = seen->caller ^ (uint32_t)seen->is_producer << 31,
                                      .b = seen->client,
-                                     .c = seen->server,
-                                     .value = seen->call ^ seen->job_hash ^ seen->token << 20};
-    if (seen->tap) {
-        record.kind |= (uint32_t)seen->tap->kind << 9;
-        record.a = seen->tap->correlation;
-        record.value = seen->tap->job_hash ^ seen->tap->due_us ^ (uint64_t)seen->tap->state << 60;
-    }
+                                     .c = seen->server};
+    uint64_t hash = fold(fold(fold(seen->call, seen->job_hash), seen->token), seen->called_us);
+    hash = fold_pair(hash, seen->address, seen->fault);
+    hash = fold_pair(hash, seen->eligible_set, seen->incarnation);
+    if (seen->tap) hash = fold_tap(fold(hash, seen->tap_token), seen->tap);
+    record.value = hash;
     aq_trace_add(trace, record);
     if (!trace->line) return 0;
     char text[512];
@@ -103,5 +127,7 @@ const char *aq_trace_describe(const struct aq_observation *seen, char *text, siz
                  AQ_TEXT_ARGS(seen->job));
     }
     snprintf(text, size, "[%llu.%06llu] %s", s, us, what);
+    for (size_t end = strlen(text); end > 0 && text[end - 1] == ' '; end--)
+        text[end - 1] = 0;
     return text;
 }

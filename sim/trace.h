@@ -1,5 +1,5 @@
-/* The trace of a run: a rolling hash over every event, and, if wanted, one line of text for each observation.
- */
+/* The trace of a run: a rolling hash over every event, and, if wanted, one line of
+   text for each observation. */
 #ifndef AQ_SIM_TRACE_H
 #define AQ_SIM_TRACE_H
 

@@ -82,8 +82,8 @@ static int world_server_heal(void *world, uint32_t server, uint32_t rule_id, uin
     return server_heal(world, server, rule_id, touched);
 }
 
-static int world_server_redirect(void *world, uint32_t server, uint32_t address) {
-    return server_redirect(world, server, address);
+static int world_server_redirect(void *world, uint32_t server, uint32_t address, uint64_t *touched) {
+    return server_redirect(world, server, address, touched);
 }
 
 static int world_link_fault(void *world, struct aq_link_rule *rule) {
@@ -96,7 +96,8 @@ static int world_link_heal(void *world, struct aq_link_rule *rule) {
 }
 
 static int world_reset(void *world, const struct aq_link_rule *between, bool half_open, uint64_t *touched) {
-    return network_reset(world, between, half_open, touched);
+    struct aq_virtual *v = world;
+    return v->network->reset(v, between, half_open, touched);
 }
 
 static const struct aq_world_ops world_ops = {
@@ -161,6 +162,7 @@ int aq_virtual_new(const struct aq_virtual_config *config, struct aq_virtual **o
     if (!v) return AQ_ENOMEM;
     v->config = *config;
     v->scenario = config->scenario;
+    v->network = &virtual_network;
     if (!v->config.client_step) v->config.client_step = aq_client_step;
     v->addresses = config->book->count;
     v->balancer_address = v->scenario->balancer == AQ_BALANCER_NONE ? AQ_NOBODY : config->book->count - 1;
@@ -237,25 +239,30 @@ static int dispatch(struct aq_virtual *v, const struct aq_event *e) {
     case EVENT_HANDSHAKE: return network_handshake(v, e->subject);
     case EVENT_HANGUP: return network_hangup(v, e->subject);
     case EVENT_RETRANSMIT: return network_retransmit(v, e->subject);
-    case EVENT_WORKER: return aq_workload_worker_timer(v->workload, e->at_us, e->subject, e->sequence);
-    case EVENT_ARRIVAL: return aq_workload_arrival(v->workload, e->at_us);
-    case EVENT_STRIKE: return aq_nemesis_strike(v->nemesis, e->at_us, e->subject);
-    case EVENT_FAULT_END: return aq_nemesis_fault_end(v->nemesis, e->at_us, e->subject);
+    case EVENT_WORKER: return aq_workload_worker_timer(v->workload, v->now_us, e->subject, e->sequence);
+    case EVENT_ARRIVAL: return aq_workload_arrival(v->workload, v->now_us);
+    case EVENT_STRIKE: return aq_nemesis_strike(v->nemesis, v->now_us, e->subject);
+    case EVENT_FAULT_END: return aq_nemesis_fault_end(v->nemesis, v->now_us, e->subject);
     }
     return AQ_EINVALID;
 }
 
+int virtual_next_event(struct aq_virtual *v) {
+    struct aq_event event = aq_heap_pop(&v->heap);
+    v->events++;
+    aq_trace_add(v->config.trace,
+                 (struct aq_trace_record){event.at_us, event.kind, event.subject, 0, 0, event.sequence});
+    int rc = dispatch(v, &event);
+    return !rc && v->submitted_count ? clients_take_calls(v) : rc;
+}
+
 int aq_virtual_run(struct aq_virtual *v, aq_time_us until_us) {
     const struct aq_event *next;
+    if (v->network->run) return v->network->run(v, until_us);
     while ((next = aq_heap_peek(&v->heap)) && next->at_us < until_us) {
         if (v->config.stop && *v->config.stop) return AQ_EINTERRUPTED;
-        struct aq_event event = aq_heap_pop(&v->heap);
-        v->now_us = event.at_us;
-        v->events++;
-        aq_trace_add(v->config.trace,
-                     (struct aq_trace_record){event.at_us, event.kind, event.subject, 0, 0, event.sequence});
-        int rc = dispatch(v, &event);
-        if (!rc && v->submitted_count) rc = clients_take_calls(v);
+        v->now_us = next->at_us;
+        int rc = virtual_next_event(v);
         if (rc) return rc;
     }
     v->now_us = until_us;

@@ -14,22 +14,22 @@
 
 struct aq_virtual; /* opaque; see virtual_internal.h */
 
-/* A client's entry point. Another one than aq_client_step is a client with a difference: tests plant their
- * bugs in this way. */
+/* A client's entry point. Another one than aq_client_step is a client with a difference: tests plant
+   their bugs in this way. */
 typedef int (*aq_client_step_fn)(struct aq_client *client, aq_time_us now_us,
                                  const struct aq_client_event *event, struct aq_client_effects *effects);
 
 struct aq_virtual_config {
     const struct aq_scenario *scenario; /* borrowed */
-    struct aq_address_book *book; /* borrowed: servers first, by index; then addresses with nothing behind
-                                     them; a balancer last */
+    /* borrowed: servers first, by index; then addresses with nothing behind them; a balancer last */
+    struct aq_address_book *book;
     uint64_t seed;
     struct aq_observer observer;
     struct aq_trace *trace;                 /* borrowed: takes every event into the run's hash */
     struct aq_eligible_sets *eligible_sets; /* borrowed, filled */
     aq_client_step_fn client_step;          /* what a client does with an event; NULL: aq_client_step */
-    const volatile sig_atomic_t
-        *stop; /* borrowed: ends a run at the next event when it becomes non-zero; NULL: never */
+    /* borrowed: ends a run at the next event when it becomes non-zero; NULL: never */
+    const volatile sig_atomic_t *stop;
 };
 
 /* Errors: AQ_ENOMEM, AQ_EINVALID (*out untouched). */

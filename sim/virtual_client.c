@@ -48,7 +48,7 @@ int client_crash(struct aq_virtual *v, uint32_t client) {
     struct client_node *node = &v->clients[client];
     aq_client_free(node->core);
     node->core = NULL;
-    network_client_gone(v, client);
+    v->network->client_gone(v, client);
     struct aq_observation seen = about_client(v, AQ_SEEN_CLIENT_DOWN, client);
     int rc = virtual_observe(v, &seen);
     return rc ? rc : aq_workload_client_down(v->workload, v->now_us, client);
@@ -125,13 +125,13 @@ static int send(struct aq_virtual *v, uint32_t client, const struct aq_client_ef
         seen.job_hash = aq_text_hash(e->request.job_id);
     }
     int rc = virtual_observe(v, &seen);
-    return rc ? rc : network_send_request(v, client, e->server, e->correlation, &e->request);
+    return rc ? rc : v->network->send_request(v, client, e->server, e->correlation, &e->request);
 }
 
 static int carry_out(struct aq_virtual *v, uint32_t client, const struct aq_client_effect *e) {
     switch (e->kind) {
-    case AQ_CLIENT_CONNECT: return network_connect(v, client, e->server);
-    case AQ_CLIENT_CLOSE: network_close(v, client, e->server); return 0;
+    case AQ_CLIENT_CONNECT: return v->network->connect(v, client, e->server);
+    case AQ_CLIENT_CLOSE: v->network->close(v, client, e->server); return 0;
     case AQ_CLIENT_SEND: return send(v, client, e);
     case AQ_CLIENT_ANSWER: return aq_workload_answer(v->workload, v->now_us, e->call, e->outcome, e->reply);
     case AQ_CLIENT_CHOICE:

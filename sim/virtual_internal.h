@@ -44,6 +44,7 @@ struct server_node {
     struct wake wake;
     uint32_t incarnation;
     bool starting;         /* an EVENT_SERVER_UP is under way */
+    bool ending;           /* it is being killed: its rules are only read */
     uint32_t paused;       /* pause rules in force */
     uint64_t start_ticket; /* sequence of the valid EVENT_SERVER_UP */
     uint64_t save_ticket;  /* sequence of the valid EVENT_SAVED; 0: none */
@@ -85,8 +86,40 @@ struct submitted {
     const struct aq_request *request;
 };
 
+/* What carries messages between the nodes: the simulated network, or real sockets. Every function returns 0
+   or a negative AQ_E*. */
+struct network {
+    int (*connect)(struct aq_virtual *v, uint32_t client, uint32_t address);
+    void (*close)(struct aq_virtual *v, uint32_t client, uint32_t address);
+    int (*send_request)(struct aq_virtual *v, uint32_t client, uint32_t address, uint32_t correlation,
+                        const struct aq_request *request);
+    int (*send_reply)(struct aq_virtual *v, uint32_t peer, uint32_t server, uint32_t correlation,
+                      const struct aq_reply *reply);
+    /* Gives a server that is up a request of the harness itself, whose reply goes nowhere. */
+    int (*hand_over)(struct aq_virtual *v, uint32_t server, const struct aq_request *request);
+    /* The server has finished with the request that came with this token. */
+    void (*release_request)(struct aq_virtual *v, uint32_t server, uint32_t token);
+    /* The client behind a server's peer; AQ_NOBODY where that is not known. */
+    uint32_t (*client_of)(struct aq_virtual *v, uint32_t server, uint32_t peer);
+    /* A client's process is gone: its ends are closed. */
+    void (*client_gone)(struct aq_virtual *v, uint32_t client);
+    /* A server's process starts to listen. */
+    int (*server_up)(struct aq_virtual *v, uint32_t server);
+    /* A server's process is gone, with the requests that it had not finished: its ends are closed and clients
+       learn of it where the network lets them. */
+    int (*server_gone)(struct aq_virtual *v, uint32_t server);
+    /* A server goes on after a pause: hanging set-ups end. */
+    int (*server_resumed)(struct aq_virtual *v, uint32_t server);
+    int (*reset)(struct aq_virtual *v, const struct aq_link_rule *between, bool half_open, uint64_t *touched);
+    /* Waits for real time and real messages; NULL: time jumps from event to event. See aq_virtual_run. */
+    int (*run)(struct aq_virtual *v, aq_time_us until_us);
+};
+extern const struct network virtual_network;
+
 struct aq_virtual {
     struct aq_virtual_config config;
+    const struct network *network;
+    void *network_self; /* of a network with a state of its own */
     const struct aq_scenario *scenario;
     struct aq_workload *workload;
     struct aq_nemesis *nemesis;
@@ -98,9 +131,9 @@ struct aq_virtual {
     struct server_node *servers;
     struct connection *connections;
     uint32_t connection_count, connection_capacity, first_free_connection;
-    uint32_t *connection_of; /* client * addresses + address: current connection plus one; 0: none. Untouched
-                                pages cost nothing */
-    uint32_t addresses;      /* in the book at the start, and room for none more */
+    /* client * addresses + address: current connection plus one; 0: none. Untouched pages cost nothing */
+    uint32_t *connection_of;
+    uint32_t addresses;        /* in the book at the start, and room for none more */
     uint32_t balancer_address; /* AQ_NOBODY without one */
     struct aq_packets packets;
     struct aq_link_rules rules;
@@ -122,6 +155,9 @@ int virtual_want_wake(struct aq_virtual *v, struct wake *wake, aq_time_us wanted
                       uint32_t subject);
 int virtual_observe(struct aq_virtual *v, const struct aq_observation *seen);
 
+/* Takes the first event out of the heap and does what it says, at the time that the clock shows. */
+int virtual_next_event(struct aq_virtual *v);
+
 /* virtual_client.c */
 int client_start(struct aq_virtual *v, uint32_t client);
 int client_crash(struct aq_virtual *v, uint32_t client);
@@ -138,30 +174,12 @@ int server_woken(struct aq_virtual *v, uint32_t server);
 int server_saved(struct aq_virtual *v, uint32_t server);
 int server_fault(struct aq_virtual *v, uint32_t server, const struct aq_fault_rule *rule);
 int server_heal(struct aq_virtual *v, uint32_t server, uint32_t rule_id, uint64_t *touched);
-int server_redirect(struct aq_virtual *v, uint32_t server, uint32_t address);
+int server_redirect(struct aq_virtual *v, uint32_t server, uint32_t address, uint64_t *touched);
 
-/* virtual_network.c */
-int network_connect(struct aq_virtual *v, uint32_t client, uint32_t address);
-void network_close(struct aq_virtual *v, uint32_t client, uint32_t address);
-int network_send_request(struct aq_virtual *v, uint32_t client, uint32_t address, uint32_t correlation,
-                         const struct aq_request *request);
-int network_send_reply(struct aq_virtual *v, uint32_t connection, uint32_t server, uint32_t correlation,
-                       enum aq_action action, const struct aq_reply *reply);
+/* virtual_network.c: what its events do */
 int network_deliver(struct aq_virtual *v, uint32_t packet);
-/* Gives a request to a server that is up; one made by the harness itself has no connection (AQ_NOBODY) and
- * its reply goes nowhere. */
-int network_hand_over(struct aq_virtual *v, uint32_t server, uint32_t packet);
 int network_handshake(struct aq_virtual *v, uint32_t connection);
 int network_hangup(struct aq_virtual *v, uint32_t connection);
 int network_retransmit(struct aq_virtual *v, uint32_t subject);
-int network_reset(struct aq_virtual *v, const struct aq_link_rule *between, bool half_open,
-                  uint64_t *touched);
-/* The client's process is gone: its ends are closed. */
-void network_client_gone(struct aq_virtual *v, uint32_t client);
-/* The server's process is gone: its ends are closed and clients learn of it where the network lets them. */
-int network_server_gone(struct aq_virtual *v, uint32_t server);
-/* The server goes on after a pause: hanging set-ups end. */
-int network_server_resumed(struct aq_virtual *v, uint32_t server);
-void network_release_packet(struct aq_virtual *v, uint32_t packet);
 
 #endif

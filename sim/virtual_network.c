@@ -56,7 +56,7 @@ static void release(struct aq_virtual *v, uint32_t slot) {
     v->first_free_connection = slot;
 }
 
-void network_release_packet(struct aq_virtual *v, uint32_t slot) {
+static void release_packet(struct aq_virtual *v, uint32_t slot) {
     uint32_t connection = aq_packets_at(&v->packets, slot)->connection;
     aq_packets_free(&v->packets, slot);
     if (connection != AQ_NOBODY) release(v, connection);
@@ -75,7 +75,7 @@ static void drop_held(struct aq_virtual *v, struct direction *direction) {
     direction->first = direction->last = UINT32_MAX;
     while (packet != UINT32_MAX) {
         uint32_t next = aq_packets_at(&v->packets, packet)->next;
-        network_release_packet(v, packet);
+        release_packet(v, packet);
         packet = next;
     }
 }
@@ -107,7 +107,7 @@ static aq_time_us latency(struct aq_virtual *v, struct connection *c) {
     return aq_distribution_draw(&v->scenario->network.latency, &c->random);
 }
 
-int network_connect(struct aq_virtual *v, uint32_t client, uint32_t address) {
+static int network_connect(struct aq_virtual *v, uint32_t client, uint32_t address) {
     uint32_t slot;
     AQ_ASSERT(*current(v, client, address) == 0);
     int rc = new_connection(v, client, address, &slot);
@@ -133,7 +133,7 @@ static void close_client_end(struct aq_virtual *v, uint32_t slot) {
     release(v, slot); /* the client no longer knows it */
 }
 
-void network_close(struct aq_virtual *v, uint32_t client, uint32_t address) {
+static void network_close(struct aq_virtual *v, uint32_t client, uint32_t address) {
     uint32_t slot = *current(v, client, address);
     if (slot) close_client_end(v, slot - 1);
 }
@@ -213,7 +213,7 @@ int network_hangup(struct aq_virtual *v, uint32_t slot) {
     return rc;
 }
 
-void network_client_gone(struct aq_virtual *v, uint32_t client) {
+static void network_client_gone(struct aq_virtual *v, uint32_t client) {
     for (uint32_t address = 0; address < v->addresses; address++)
         network_close(v, client, address);
 }
@@ -225,8 +225,17 @@ static int forget_at_server(struct aq_virtual *v, uint32_t slot, bool tell) {
     return tell ? push_hangup(v, slot, latency(v, c)) : 0;
 }
 
-int network_server_gone(struct aq_virtual *v, uint32_t server) {
+/* Requests that the ending process had not finished. */
+static void forget_requests(struct aq_virtual *v, uint32_t server) {
+    for (uint32_t i = 0; i < v->packets.used; i++) {
+        struct aq_packet *packet = aq_packets_at(&v->packets, i);
+        if (packet->used && packet->arrived && packet->server == server) release_packet(v, i);
+    }
+}
+
+static int network_server_gone(struct aq_virtual *v, uint32_t server) {
     int rc = 0;
+    forget_requests(v, server);
     for (uint32_t i = 0; !rc && i < v->connection_count; i++) {
         struct connection *c = &v->connections[i];
         bool set_up = c->state == CONNECTION_UP || (c->state == CONNECTION_CONNECTING && c->waits);
@@ -235,7 +244,7 @@ int network_server_gone(struct aq_virtual *v, uint32_t server) {
     return rc;
 }
 
-int network_server_resumed(struct aq_virtual *v, uint32_t server) {
+static int network_server_resumed(struct aq_virtual *v, uint32_t server) {
     int rc = 0;
     for (uint32_t i = 0; !rc && i < v->connection_count; i++) {
         struct connection *c = &v->connections[i];
@@ -246,8 +255,8 @@ int network_server_resumed(struct aq_virtual *v, uint32_t server) {
     return rc;
 }
 
-int network_reset(struct aq_virtual *v, const struct aq_link_rule *between, bool half_open,
-                  uint64_t *touched) {
+static int network_reset(struct aq_virtual *v, const struct aq_link_rule *between, bool half_open,
+                         uint64_t *touched) {
     int rc = 0;
     for (uint32_t i = 0; !rc && i < v->connection_count; i++) {
         struct connection *c = &v->connections[i];
@@ -357,8 +366,8 @@ int network_retransmit(struct aq_virtual *v, uint32_t subject) {
     return rc;
 }
 
-int network_send_request(struct aq_virtual *v, uint32_t client, uint32_t address, uint32_t correlation,
-                         const struct aq_request *request) {
+static int network_send_request(struct aq_virtual *v, uint32_t client, uint32_t address, uint32_t correlation,
+                                const struct aq_request *request) {
     uint32_t at = *current(v, client, address), slot;
     AQ_ASSERT(at && v->connections[at - 1].state == CONNECTION_UP);
     struct connection *c = &v->connections[at - 1];
@@ -373,13 +382,13 @@ int network_send_request(struct aq_virtual *v, uint32_t client, uint32_t address
     return transmit(v, slot);
 }
 
-int network_send_reply(struct aq_virtual *v, uint32_t connection, uint32_t server, uint32_t correlation,
-                       enum aq_action action, const struct aq_reply *reply) {
+static int network_send_reply(struct aq_virtual *v, uint32_t connection, uint32_t server,
+                              uint32_t correlation, const struct aq_reply *reply) {
     if (connection == AQ_NOBODY) return 0;
     const struct connection *c = &v->connections[connection];
     uint32_t slot;
     if (c->state != CONNECTION_UP || c->server_forgot) return 0;
-    int rc = aq_packets_reply(&v->packets, reply, action, &slot);
+    int rc = aq_packets_reply(&v->packets, reply, (enum aq_action)reply->action, &slot);
     if (rc) return rc;
     struct aq_packet *packet = aq_packets_at(&v->packets, slot);
     packet->connection = connection;
@@ -388,7 +397,7 @@ int network_send_reply(struct aq_virtual *v, uint32_t connection, uint32_t serve
     return transmit(v, slot);
 }
 
-int network_hand_over(struct aq_virtual *v, uint32_t server, uint32_t slot) {
+static int give_to_server(struct aq_virtual *v, uint32_t server, uint32_t slot) {
     struct aq_packet *packet = aq_packets_at(&v->packets, slot);
     int rc = aq_packets_open(&v->packets, packet);
     if (rc) return rc;
@@ -403,16 +412,24 @@ int network_hand_over(struct aq_virtual *v, uint32_t server, uint32_t slot) {
     return server_event(v, server, &event);
 }
 
+static int network_hand_over(struct aq_virtual *v, uint32_t server, const struct aq_request *request) {
+    uint32_t slot;
+    int rc = aq_packets_request(&v->packets, request, &slot);
+    if (rc) return rc;
+    aq_packets_at(&v->packets, slot)->connection = AQ_NOBODY;
+    return give_to_server(v, server, slot);
+}
+
 static int arrive_at_server(struct aq_virtual *v, uint32_t slot) {
     struct aq_packet *packet = aq_packets_at(&v->packets, slot);
     struct connection *c = &v->connections[packet->connection];
     const struct server_node *node = &v->servers[packet->server];
     bool reborn = c->server != AQ_NOBODY && c->incarnation != node->incarnation;
     int rc = 0;
-    if (node->core && !reborn && !c->server_forgot) return network_hand_over(v, packet->server, slot);
+    if (node->core && !reborn && !c->server_forgot) return give_to_server(v, packet->server, slot);
     if (node->core)
         rc = push_hangup(v, packet->connection, latency(v, c)); /* its kernel answers with a reset */
-    network_release_packet(v, slot);
+    release_packet(v, slot);
     return rc;
 }
 
@@ -429,6 +446,37 @@ int network_deliver(struct aq_virtual *v, uint32_t slot) {
                                         .reply = packet->malformed ? NULL : &packet->reply};
         if (!rc) rc = client_event(v, c->client, &event);
     }
-    network_release_packet(v, slot);
+    release_packet(v, slot);
     return rc;
 }
+
+static void network_release_request(struct aq_virtual *v, uint32_t server, uint32_t token) {
+    (void)server;
+    release_packet(v, token);
+}
+
+static uint32_t network_client_of(struct aq_virtual *v, uint32_t server, uint32_t peer) {
+    (void)server;
+    return v->connections[peer].client;
+}
+
+static int network_server_up(struct aq_virtual *v, uint32_t server) {
+    (void)v;
+    (void)server;
+    return 0; /* whoever connects from now on finds it up */
+}
+
+const struct network virtual_network = {
+    .connect = network_connect,
+    .close = network_close,
+    .send_request = network_send_request,
+    .send_reply = network_send_reply,
+    .hand_over = network_hand_over,
+    .release_request = network_release_request,
+    .client_of = network_client_of,
+    .client_gone = network_client_gone,
+    .server_up = network_server_up,
+    .server_gone = network_server_gone,
+    .server_resumed = network_server_resumed,
+    .reset = network_reset,
+};

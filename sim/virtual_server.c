@@ -21,7 +21,7 @@ static struct aq_observation about_server(const struct aq_virtual *v, enum aq_se
 
 static int observe_tap(struct aq_virtual *v, uint32_t server, const struct aq_tap *tap) {
     struct aq_observation seen = about_server(v, AQ_SEEN_TAP, server);
-    if (tap->peer != AQ_NOBODY) seen.client = v->connections[tap->peer].client;
+    if (tap->peer != AQ_NOBODY) seen.client = v->network->client_of(v, server, tap->peer);
     seen.action = tap->action;
     seen.tap = tap;
     seen.tap_token = aq_body_token(tap->body, NULL);
@@ -42,12 +42,10 @@ static int persist(struct aq_virtual *v, uint32_t server, const struct aq_server
 
 static int carry_out(struct aq_virtual *v, uint32_t server, const struct aq_server_effect *e) {
     switch (e->kind) {
-    case AQ_SERVER_REPLY:
-        return network_send_reply(v, e->peer, server, e->correlation, (enum aq_action)e->reply.action,
-                                  &e->reply);
+    case AQ_SERVER_REPLY: return v->network->send_reply(v, e->peer, server, e->correlation, &e->reply);
     case AQ_SERVER_PERSIST:
     case AQ_SERVER_UNPERSIST: return persist(v, server, e);
-    case AQ_SERVER_FINISHED: network_release_packet(v, e->token); return 0;
+    case AQ_SERVER_FINISHED: v->network->release_request(v, server, e->token); return 0;
     case AQ_SERVER_TAP: return observe_tap(v, server, &e->tap);
     }
     return AQ_EINVALID;
@@ -119,8 +117,9 @@ int server_up(struct aq_virtual *v, uint32_t server) {
     node->up_since_us = v->now_us;
     struct aq_observation seen = about_server(v, AQ_SEEN_SERVER_UP, server);
     rc = virtual_observe(v, &seen);
+    if (!rc) rc = v->network->server_up(v, server);
     if (!rc) rc = restore(v, server);
-    return rc ? rc : aq_nemesis_server_started(v->nemesis, server);
+    return rc ? rc : aq_nemesis_server_started(v->nemesis, v->now_us, server);
 }
 
 struct loss_walk {
@@ -140,14 +139,6 @@ static void lose_job(void *arg, const struct aq_job_record *record) {
     walk->rc = virtual_observe(walk->v, &seen);
 }
 
-/* Packets that the ending process had not finished: they carry its connections' requests. */
-static void forget_requests(struct aq_virtual *v, uint32_t server) {
-    for (uint32_t i = 0; i < v->packets.used; i++) {
-        struct aq_packet *packet = aq_packets_at(&v->packets, i);
-        if (packet->used && packet->arrived && packet->server == server) network_release_packet(v, i);
-    }
-}
-
 int server_crash(struct aq_virtual *v, uint32_t server, bool disk_lost) {
     struct server_node *node = &v->servers[server];
     if (!node->core) { /* it was only starting */
@@ -155,7 +146,9 @@ int server_crash(struct aq_virtual *v, uint32_t server, bool disk_lost) {
         node->start_ticket = 0;
         return 0;
     }
+    node->ending = true;
     int rc = aq_nemesis_server_ending(v->nemesis, server);
+    node->ending = false;
     if (rc) return rc;
     aq_disk_rollback(&node->disk);
     if (disk_lost) aq_disk_wipe(&node->disk);
@@ -173,8 +166,8 @@ int server_crash(struct aq_virtual *v, uint32_t server, bool disk_lost) {
     node->wake = (struct wake){AQ_TIME_NEVER, AQ_TIME_NEVER};
     aq_server_free(node->core);
     node->core = NULL;
-    forget_requests(v, server);
-    return walk.rc ? walk.rc : network_server_gone(v, server);
+    rc = v->network->server_gone(v, server);
+    return walk.rc ? walk.rc : rc;
 }
 
 /* ---- faults ---- */
@@ -192,23 +185,23 @@ int server_heal(struct aq_virtual *v, uint32_t server, uint32_t rule_id, uint64_
     const struct aq_fault_rule *rule = node->core ? aq_server_rule(node->core, rule_id) : NULL;
     if (!rule) return 0;
     *touched += rule->touched;
+    if (node->ending) return 0; /* no step that would still do something */
     bool pause = rule->kind == AQ_SERVER_FAULT_PAUSE;
     struct aq_server_event event = {.kind = AQ_SERVER_HEAL, .rule_id = rule_id};
     int rc = server_event(v, server, &event);
     if (rc || !pause || --node->paused > 0) return rc;
-    return network_server_resumed(v, server);
+    return v->network->server_resumed(v, server);
 }
 
-int server_redirect(struct aq_virtual *v, uint32_t server, uint32_t address) {
+int server_redirect(struct aq_virtual *v, uint32_t server, uint32_t address, uint64_t *touched) {
+    if (!v->servers[server].core) return 0;
+    ++*touched;
     const struct aq_address *to = &v->config.book->items[address];
     struct aq_request request = {.action = AQ_ACTION_ADMIN,
                                  .given = AQ_PARAM_ADDRESS | AQ_PARAM_PORT,
                                  .address = {to->text, to->host_len},
                                  .port = to->port};
-    uint32_t packet;
-    int rc = aq_packets_request(&v->packets, &request, &packet);
-    if (rc) return rc;
-    return network_hand_over(v, server, packet);
+    return v->network->hand_over(v, server, &request);
 }
 
 /* ---- questions ---- */

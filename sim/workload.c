@@ -49,6 +49,8 @@ struct aq_workload {
     uint64_t tokens; /* jobs put so far */
     uint64_t overruns;
     uint32_t puts_open;
+    uint32_t old_open;   /* calls made before the load stopped that someone waits for */
+    uint32_t old_serial; /* of the last of them */
     bool load_stopped;
     struct aq_text worker_tube, producer_tube;
     struct aq_histogram latencies[AQ_LATENCY_COUNT];
@@ -156,8 +158,14 @@ static int submit(struct aq_workload *w, struct aq_app_call *call, aq_time_us no
     return w->world.ops->submit(w->world.self, call->client, call->id, &call->request);
 }
 
+/* Nobody will wait for this call from now on. */
+static void wait_is_over(struct aq_workload *w, const struct aq_app_call *call) {
+    if (w->load_stopped && !call->abandoned && (uint32_t)(call->id >> 32) <= w->old_serial) w->old_open--;
+}
+
 /* The caller no longer waits: its call goes on without it. */
 static int abandon(struct aq_workload *w, struct aq_app_call *call, aq_time_us now_us) {
+    wait_is_over(w, call);
     call->abandoned = true;
     if (call->caller_kind == AQ_CALLER_OPERATOR) return 0;
     struct aq_observation seen = about(call, AQ_SEEN_ABANDONED, now_us);
@@ -399,6 +407,7 @@ int aq_workload_answer(struct aq_workload *w, aq_time_us now_us, uint64_t id, en
     struct aq_app_call *call = aq_app_calls_find(&w->calls, id);
     if (!call) return 0;
     int rc = 0;
+    wait_is_over(w, call);
     if (!call->abandoned && outcome == AQ_OUTCOME_OK) record_latency(w, call, now_us);
     if (call->caller_kind == AQ_CALLER_PRODUCER) w->puts_open--;
     if (!call->abandoned) {
@@ -570,9 +579,17 @@ int aq_workload_tell(struct aq_workload *w, aq_time_us now_us, uint32_t client,
 
 void aq_workload_stop_load(struct aq_workload *w) {
     w->load_stopped = true;
+    w->old_serial = w->calls.serial;
+    for (uint32_t slot = 0; slot < w->calls.used; slot++) {
+        const struct aq_app_call *call = aq_app_calls_at(&w->calls, slot);
+        w->old_open += call && !call->abandoned;
+    }
 }
 uint32_t aq_workload_puts_open(const struct aq_workload *w) {
     return w->puts_open;
+}
+uint32_t aq_workload_old_calls_open(const struct aq_workload *w) {
+    return w->old_open;
 }
 uint64_t aq_workload_puts(const struct aq_workload *w) {
     return w->tokens;

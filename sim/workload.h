@@ -52,19 +52,21 @@ void aq_workload_arrival_factor(struct aq_workload *workload, double factor);
 void aq_workload_process_factor(struct aq_workload *workload, uint32_t worker, double factor);
 /* Jobs whose processing was drawn out by a factor so far. */
 uint64_t aq_workload_overruns(const struct aq_workload *workload);
-/* The worker dies; a new one takes its place after the scenario's `restart`. False where it was dead already.
- */
+/* The worker dies; a new one takes its place after the scenario's `restart`. False
+   where it was dead already. */
 int aq_workload_worker_crash(struct aq_workload *workload, aq_time_us now_us, uint32_t worker, bool *died);
-/* An operator's call to a client (drain, add_server, update_servers), or by a client to a server (admin).
- * Texts are copied. */
+/* An operator's call to a client: drain, add_server, update_servers. The request's address is copied; it may
+   hold no other text. */
 int aq_workload_tell(struct aq_workload *workload, aq_time_us now_us, uint32_t client,
                      const struct aq_request *request);
 
 /* Load stops: no more arrivals. Workers go on. */
 void aq_workload_stop_load(struct aq_workload *workload);
 
-/* Calls of producers that are under way, and puts made so far. */
+/* Calls of producers that are under way, calls made before the load stopped that someone still waits for (0
+   until then), and puts made so far. */
 uint32_t aq_workload_puts_open(const struct aq_workload *workload);
+uint32_t aq_workload_old_calls_open(const struct aq_workload *workload);
 uint64_t aq_workload_puts(const struct aq_workload *workload);
 
 /* Latencies as callers saw them. */

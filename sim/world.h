@@ -17,8 +17,8 @@ struct aq_world_ops {
     int (*set_timer)(void *world, enum aq_timer_kind kind, uint32_t subject, aq_time_us at_us,
                      uint64_t *ticket);
 
-    /* Gives a call to a client that is up. request is borrowed until the call is answered or its client goes
-     * down. */
+    /* Gives a call to a client that is up. request is borrowed until the call is answered
+       or its client goes down. */
     int (*submit)(void *world, uint32_t client, uint64_t call, const struct aq_request *request);
     bool (*client_is_up)(void *world, uint32_t client);
 
@@ -32,14 +32,15 @@ struct aq_world_ops {
     /* *touched grows by the rule's receipt; nothing happens where the rule is not in force. */
     int (*server_heal)(void *world, uint32_t server, uint32_t rule_id, uint64_t *touched);
 
-    /* Tells a server by its admin action to send its clients to this address from now on. */
-    int (*server_redirect)(void *world, uint32_t server, uint32_t address);
+    /* Tells a server by its admin action to send its clients to this address from now on. *touched grows by 1
+       where it is up. */
+    int (*server_redirect)(void *world, uint32_t server, uint32_t address, uint64_t *touched);
 
     /* *rule is borrowed until link_heal. */
     int (*link_fault)(void *world, struct aq_link_rule *rule);
     int (*link_heal)(void *world, struct aq_link_rule *rule);
-    /* Breaks the connections between the clients and servers of the sets now. *touched grows by their number.
-     */
+    /* Breaks the connections between the clients and servers of the sets now. *touched
+       grows by their number. */
     int (*reset)(void *world, const struct aq_link_rule *between, bool half_open, uint64_t *touched);
 };
 

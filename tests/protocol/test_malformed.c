@@ -177,8 +177,10 @@ static void too_long_messages_are_refused_unread(void **state) {
     struct aq_request request;
     struct aq_reply reply;
     assert_int_equal(aq_request_decode(bytes, AQ_MESSAGE_BYTES_MAX + 1, &arena, &request, NULL), AQ_ELIMIT);
-    assert_int_equal(aq_reply_decode(bytes, AQ_MESSAGE_BYTES_MAX + 1, AQ_ACTION_GET, &arena, &reply, NULL),
-                     AQ_ELIMIT);
+    /* Nothing is read, so that there need not be so much. */
+    assert_int_equal(
+        aq_reply_decode(bytes, (size_t)AQ_REPLY_BYTES_MAX + 1, AQ_ACTION_GET, &arena, &reply, NULL),
+        AQ_ELIMIT);
     assert_int_equal(aq_request_decode(bytes, AQ_MESSAGE_BYTES_MAX, &arena, &request, NULL), AQ_EPARSE);
     aq_free(bytes);
     aq_arena_close(&arena);

@@ -194,6 +194,16 @@ static void check_full_faults(const struct aq_scenario *s) {
     f = fault_of(s, AQ_FAULT_LOSS);
     assert_int_equal(f->clients.indexes[0], 10);
     assert_int_equal(f->servers.indexes[0], 0);
+    assert_int_equal(fault_of(s, AQ_FAULT_BANDWIDTH)->bytes_per_s, 64000);
+    f = fault_of(s, AQ_FAULT_CHOP);
+    assert_int_equal(f->piece_bytes, 7);
+    assert_int_equal(f->pause_us, 2 * AQ_US_PER_MS);
+    assert_int_equal(f[1].pause_us, AQ_US_PER_MS);
+    f = fault_of(s, AQ_FAULT_CORRUPT);
+    assert_float_equal(f->probability, 0.01, 0);
+    assert_int_equal(f->nth, 0);
+    assert_int_equal(f[1].nth, 4096);
+    check_distribution(&fault_of(s, AQ_FAULT_SLOW_CLOSE)->delay, AQ_DISTRIBUTION_EXPONENTIAL, 3e6, 0);
     f = fault_of(s, AQ_FAULT_BURST);
     assert_int_equal(f->count, 5000);
     assert_int_equal(f->for_us, 0);
@@ -259,6 +269,31 @@ static void the_hash_hangs_on_what_is_said_and_not_on_white_space(void **state) 
     aq_scenario_free(again);
 }
 
+static void faults_on_bytes_need_the_live_world_and_say_so(void **state) {
+    (void)state;
+    static const char *const bytes[] = {"\"kind\": \"bandwidth\", \"bytes_per_s\": 1",
+                                        "\"kind\": \"chop\", \"piece_bytes\": 1", "\"kind\": \"corrupt\"",
+                                        "\"kind\": \"slow_close\", \"delay\": \"1s\""};
+    for (int i = 0; i < 4; i++) {
+        char text[200], wanted[100];
+        snprintf(text, sizeof text,
+                 "{\"faults\": [{\"kind\": \"loss\", \"at\": \"1s\", \"probability\": 0.5}, "
+                 "{%s, \"at\": \"1s\"}]}",
+                 bytes[i]);
+        struct aq_scenario *s = parse(text);
+        struct aq_error error = {0};
+        snprintf(wanted, sizeof wanted, "faults[1]: fault \"%s\" needs --world live",
+                 aq_fault_word(s->faults[1].kind));
+        assert_int_equal(aq_scenario_check_world(s, true, &error), 0);
+        assert_int_equal(aq_scenario_check_world(s, false, &error), AQ_EUNSUPPORTED);
+        assert_string_equal(error.text, wanted);
+        s->fault_count = 1; /* the loss alone is for both */
+        assert_int_equal(aq_scenario_check_world(s, false, NULL), 0);
+        s->fault_count = 2;
+        aq_scenario_free(s);
+    }
+}
+
 static void escapes_in_texts_are_read(void **state) {
     (void)state;
     struct aq_scenario *s = parse("{\"summary\": \"\\u00e9 \\ud83d\\ude00 \\\"\\\\\\/\\t\"}");
@@ -299,6 +334,7 @@ int main(void) {
         cmocka_unit_test(a_file_with_every_key_is_taken_word_for_word),
         cmocka_unit_test(the_fault_file_names_every_kind),
         cmocka_unit_test(the_hash_hangs_on_what_is_said_and_not_on_white_space),
+        cmocka_unit_test(faults_on_bytes_need_the_live_world_and_say_so),
         cmocka_unit_test(escapes_in_texts_are_read),
         cmocka_unit_test(shares_that_add_up_to_one_are_not_refused_for_rounding),
         cmocka_unit_test(an_allocation_that_fails_leaves_nothing_behind),

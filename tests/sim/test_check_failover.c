@@ -93,6 +93,8 @@ static void a_stopped_server_chosen_after_the_budget_is_a_violation_once_for_eac
     begin();
     fake_start(&fake);
     server(10 * S, AQ_SEEN_SERVER_STOPPED, 1);
+    choose(10 * S, 0, 1, all);
+    choose(11 * S, 1, 1, all);
     choose(15 * S, 0, 1, all); /* just within */
     assert_int_equal(fake.violations, 0);
     choose(15 * S + 1, 0, 1, all);
@@ -120,7 +122,27 @@ static void with_nothing_else_to_choose_a_stopped_server_is_excused(void **state
     assert_int_equal(fake.violations, 0);
     server(31 * S, AQ_SEEN_SERVER_UP, 0);
     choose(32 * S, 0, 1, all);
+    assert_int_equal(fake.violations, 0);
+    choose(38 * S, 0, 1, all);
     assert_int_equal(fake_caught(&fake, STILL_CHOSEN), 1);
+    fake_close(&fake);
+}
+
+/* Who has not turned to a server since it stopped cannot know; nor can a process that has just begun. */
+static void the_budget_counts_from_when_the_client_could_know(void **state) {
+    (void)state;
+    begin();
+    fake_start(&fake);
+    server(10 * S, AQ_SEEN_SERVER_DOWN, 1);
+    choose(40 * S, 0, 1, all);
+    choose(41 * S, 1, 1, all);
+    fake_see(&fake, (struct aq_observation){.at_us = 44 * S, .kind = AQ_SEEN_CLIENT_DOWN, .client = 1});
+    choose(47 * S, 1, 1, all);
+    choose(52 * S, 1, 1, all);
+    assert_int_equal(fake.violations, 0);
+    choose(47 * S, 0, 1, all);
+    choose(52 * S + 1, 1, 1, all);
+    assert_int_equal(fake_caught(&fake, STILL_CHOSEN), 2);
     fake_close(&fake);
 }
 
@@ -145,6 +167,7 @@ static void overlapping_stops_are_one(void **state) {
     server(10 * S, AQ_SEEN_SERVER_STOPPED, 1);
     server(12 * S, AQ_SEEN_SERVER_DOWN, 1);
     server(14 * S, AQ_SEEN_SERVER_RESUMED, 1);
+    choose(10 * S, 0, 1, all);
     choose(16 * S, 0, 1, all);
     assert_int_equal(fake_caught(&fake, STILL_CHOSEN), 1);
     server(20 * S, AQ_SEEN_SERVER_UP, 1);
@@ -310,6 +333,7 @@ int main(void) {
         cmocka_unit_test(leave_and_return_times_are_measured_for_each_client),
         cmocka_unit_test(a_stopped_server_chosen_after_the_budget_is_a_violation_once_for_each_client),
         cmocka_unit_test(with_nothing_else_to_choose_a_stopped_server_is_excused),
+        cmocka_unit_test(the_budget_counts_from_when_the_client_could_know),
         cmocka_unit_test(a_retry_at_a_stopped_server_is_counted_but_not_judged),
         cmocka_unit_test(overlapping_stops_are_one),
         cmocka_unit_test(a_client_that_never_comes_back_is_caught_after_ample_choices),

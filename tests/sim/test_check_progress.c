@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "tests/sim/fake_ledger.h"
@@ -96,7 +97,7 @@ static void ready_jobs_that_nobody_completes_are_caught(void **state) {
     see(60 * S, AQ_SEEN_HEALED);
     lease(70 * S, 0);
     done(71 * S, 0); /* the budget starts anew; the job at server 1 stays */
-    fake.record.virtual_us = 101 * S;
+    fake.record.virtual_us = 101 * S - 1;
     assert_int_equal(fake_finish(&fake), AQ_VERDICT_PASS);
     fake_close(&fake);
 
@@ -107,7 +108,7 @@ static void ready_jobs_that_nobody_completes_are_caught(void **state) {
     see(60 * S, AQ_SEEN_HEALED);
     lease(70 * S, 0);
     done(71 * S, 0);
-    fake.record.virtual_us = 101 * S + 1;
+    fake.record.virtual_us = 101 * S; /* the whole budget has gone by */
     assert_int_equal(fake_finish(&fake), AQ_VERDICT_FAIL);
     assert_int_equal(fake_caught(&fake, NO_PROGRESS), 1);
     fake_close(&fake);
@@ -231,6 +232,37 @@ static void without_a_limit_of_the_client_the_budget_counts_from_the_healing(voi
     fake_close(&fake);
 }
 
+static void told(uint32_t client, uint32_t address, bool member) {
+    fake_see(
+        &fake,
+        (struct aq_observation){
+            .at_us = 5 * S, .kind = AQ_SEEN_TOLD, .client = client, .address = address, .member = member});
+}
+
+/* Jobs on a server that every client was told to leave stay there; those on a drained one must not. */
+static void jobs_out_of_everyones_reach_are_excused_by_name(void **state) {
+    (void)state;
+    static const enum aq_fault_kind kinds[] = {AQ_FAULT_UPDATE_SERVERS, AQ_FAULT_DRAIN};
+    for (int i = 0; i < 2; i++)
+        for (uint32_t clients = 9; clients <= 10; clients++) {
+            struct aq_fault_spec fault = {.kind = kinds[i]};
+            begin();
+            fake.scenario.faults = &fault;
+            fake.scenario.fault_count = 1;
+            fake_start(&fake);
+            put(1 * S, 1);
+            fake_see(&fake, (struct aq_observation){.at_us = 5 * S, .kind = AQ_SEEN_FAULT, .fault = 0});
+            for (uint32_t client = 0; client < clients; client++)
+                told(client, 1, false);
+            see(60 * S, AQ_SEEN_HEALED);
+            fake.record.virtual_us = 120 * S;
+            bool excused = i == 0 && clients == 10;
+            assert_int_equal(fake_finish(&fake), excused ? AQ_VERDICT_PASS : AQ_VERDICT_FAIL);
+            assert_true(!excused || strstr(fake.out.remark, "no client is to use"));
+            fake_close(&fake);
+        }
+}
+
 static void an_abandoned_call_is_excused(void **state) {
     (void)state;
     begin();
@@ -256,6 +288,60 @@ static void a_run_that_was_never_healed_is_unknown(void **state) {
     fake_close(&fake);
 }
 
+/* With the defaults the budget and the time to settle are both a minute: what hangs all that time is seen. */
+static void a_call_that_hangs_for_the_whole_budget_is_stuck(void **state) {
+    (void)state;
+    begin();
+    fake.scenario.clients.policy.call_timeout_us = AQ_TIME_NEVER;
+    fake_start(&fake);
+    call(1 * S, AQ_SEEN_CALL, false, 3, 1);
+    see(60 * S, AQ_SEEN_HEALED);
+    fake.record.virtual_us = 90 * S;
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_FAIL);
+    assert_int_equal(fake_caught(&fake, STUCK), 1);
+    fake_close(&fake);
+}
+
+static void a_run_too_short_for_the_budget_is_unknown_while_something_waits(void **state) {
+    (void)state;
+    begin(); /* a call that hangs */
+    fake.scenario.clients.policy.call_timeout_us = AQ_TIME_NEVER;
+    fake_start(&fake);
+    call(1 * S, AQ_SEEN_CALL, false, 3, 1);
+    see(60 * S, AQ_SEEN_HEALED);
+    fake.record.virtual_us = 89 * S;
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_UNKNOWN);
+    fake_close(&fake);
+
+    begin(); /* a ready job that nobody takes */
+    fake_start(&fake);
+    put(1 * S, 0);
+    see(60 * S, AQ_SEEN_HEALED);
+    fake.record.virtual_us = 89 * S;
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_UNKNOWN);
+    fake_close(&fake);
+
+    begin(); /* nothing waits: drained early */
+    fake_start(&fake);
+    put(1 * S, 0);
+    see(60 * S, AQ_SEEN_HEALED);
+    lease(61 * S, 0);
+    done(62 * S, 0);
+    call(62 * S, AQ_SEEN_CALL, false, 3, 1); /* a poll under way */
+    fake.record.virtual_us = 63 * S;
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_PASS);
+    fake_close(&fake);
+
+    begin(); /* no budget was wanted */
+    fake.scenario.budgets.progress_us = AQ_TIME_NEVER;
+    fake_start(&fake);
+    put(1 * S, 0);
+    see(60 * S, AQ_SEEN_HEALED);
+    fake.record.virtual_us = 89 * S;
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_PASS);
+    fake_close(&fake);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_backlog_that_drains_within_the_budget_passes),
@@ -267,6 +353,9 @@ int main(void) {
         cmocka_unit_test(restored_and_matured_jobs_are_waited_for),
         cmocka_unit_test(a_call_beyond_the_clients_own_limit_is_stuck),
         cmocka_unit_test(without_a_limit_of_the_client_the_budget_counts_from_the_healing),
+        cmocka_unit_test(a_call_that_hangs_for_the_whole_budget_is_stuck),
+        cmocka_unit_test(a_run_too_short_for_the_budget_is_unknown_while_something_waits),
+        cmocka_unit_test(jobs_out_of_everyones_reach_are_excused_by_name),
         cmocka_unit_test(an_abandoned_call_is_excused),
         cmocka_unit_test(a_run_that_was_never_healed_is_unknown),
     };

@@ -1,0 +1,359 @@
+#include "sim/live.h"
+
+#include <errno.h>
+#include <string.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <uv.h>
+#include <zmq.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "client/transport_zmq.h"
+#include "fakeserver/transport_zmq.h"
+#include "protocol/loop_zmq.h"
+#include "sim/virtual_internal.h"
+
+#define FILES_OWN        200     /* the process itself: libraries, database, trace, libzmq's threads, the loop */
+#define FILES_A_PAIR     3       /* client and server, connected: the client's socket and mailbox, the server's socket */
+#define EVENTS_AT_ONCE   256     /* due events handled before the sockets have their turn */
+#define OWN_TOKEN        UINT32_MAX
+#define BIND_FOR_US      (5 * AQ_US_PER_S)
+
+/* One fake server's port, which outlives its processes. */
+struct port {
+    struct aq_live *live;
+    uint32_t server;
+    uint16_t number;                       /* 0 before the first start */
+    struct aq_server_transport *transport; /* NULL while down */
+    struct aq_request own;                 /* a request of the harness itself, while it is in the server */
+};
+
+struct aq_live {
+    struct aq_virtual *world;
+    double speed;
+    uint64_t start_ns;
+    uv_loop_t loop;
+    bool loop_made;
+    void *context;                       /* libzmq's */
+    struct aq_curve_pair server_keys, client_keys;
+    struct aq_client_transport *clients;
+    struct port *ports;                  /* by server */
+    uint32_t port_count;
+    int timer_fd;
+    uv_poll_t timer;
+    bool timer_made;
+    int rc;                              /* what a callback ran into */
+};
+
+/* ---- can it run ---- */
+
+static const char *what_it_cannot(const struct aq_scenario *s, char *where, size_t size) {
+    if (s->balancer != AQ_BALANCER_NONE) {
+        snprintf(where, size, "balancer");
+        return "a load balancer";
+    }
+    for (uint32_t i = 0; i < s->fault_count; i++) {
+        enum aq_fault_kind kind = s->faults[i].kind;
+        bool link = kind >= AQ_FAULT_LATENCY && kind <= AQ_FAULT_HALF_OPEN;
+        if (!link) continue;
+        snprintf(where, size, "faults[%u].kind", i);
+        return aq_fault_word(kind);
+    }
+    return NULL;
+}
+
+int aq_live_check(const struct aq_scenario *s, struct aq_error *error) {
+    char where[64];
+    const char *what = what_it_cannot(s, where, sizeof where);
+    if (what) return aq_error_set(error, AQ_EUNSUPPORTED, "%s: the live world cannot do %s: use --world virtual", where, what);
+    uint64_t needed = (uint64_t)s->clients.count * s->servers.count * FILES_A_PAIR + s->servers.count * 4 + FILES_OWN;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit)) return aq_error_set(error, AQ_EIO, "the limit of open files: %s", strerror(errno));
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (needed > limit.rlim_max)
+        return aq_error_set(error, AQ_ELIMIT,
+                            "%u clients with %u servers need %llu open files, and %llu are allowed (ulimit -Hn): "
+                            "use fewer, or --world virtual",
+                            s->clients.count, s->servers.count, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+    return 0;
+}
+
+/* ---- time ---- */
+
+/* Sets the world's clock to now; it never goes back. */
+static void read_clock(struct aq_live *live) {
+    double us = (double)(uv_hrtime() - live->start_ns) / 1000.0 * live->speed;
+    if ((aq_time_us)us > live->world->now_us) live->world->now_us = (aq_time_us)us;
+}
+
+static void on_timer(uv_poll_t *poll, int status, int events) {
+    struct aq_live *live = poll->data;
+    uint64_t expired;
+    (void)status;
+    (void)events;
+    if (read(live->timer_fd, &expired, sizeof expired) < 0 && errno != EAGAIN) live->rc = AQ_EIO;
+}
+
+/* Wakes the loop when the world's time is at_us: finer than the milliseconds of the loop's own timers. */
+static int arm_timer(struct aq_live *live, aq_time_us at_us) {
+    double ns = (double)(at_us - live->world->now_us) * 1000.0 / live->speed;
+    uint64_t whole = ns < 1 ? 1 : ns > 1e15 ? (uint64_t)1e15 : (uint64_t)ns;
+    struct itimerspec when = {.it_value = {(time_t)(whole / 1000000000), (long)(whole % 1000000000)}};
+    return timerfd_settime(live->timer_fd, 0, &when, NULL) ? AQ_EIO : 0;
+}
+
+static int handle_due(struct aq_live *live, aq_time_us until_us, bool *more) {
+    struct aq_virtual *v = live->world;
+    const struct aq_event *next;
+    *more = false;
+    for (int i = 0; (next = aq_heap_peek(&v->heap)) && next->at_us < until_us && next->at_us <= v->now_us; i++) {
+        if (i == EVENTS_AT_ONCE) {
+            *more = true;
+            return 0;
+        }
+        int rc = virtual_next_event(v);
+        if (rc) return rc;
+    }
+    return 0;
+}
+
+static int live_run(struct aq_virtual *v, aq_time_us until_us) {
+    struct aq_live *live = v->network_self;
+    if (live->start_ns == 0) live->start_ns = uv_hrtime();
+    for (;;) {
+        if (v->config.stop && *v->config.stop) return AQ_EINTERRUPTED;
+        bool more;
+        read_clock(live);
+        int rc = handle_due(live, until_us, &more);
+        if (rc || live->rc) return rc ? rc : live->rc;
+        if (!more && v->now_us >= until_us) return 0;
+        const struct aq_event *next = aq_heap_peek(&v->heap);
+        aq_time_us wake_us = next ? aq_time_min(next->at_us, until_us) : until_us;
+        if (!more && wake_us > v->now_us) {
+            rc = arm_timer(live, wake_us);
+            if (rc) return rc;
+            uv_run(&live->loop, UV_RUN_ONCE);
+        } else {
+            uv_run(&live->loop, UV_RUN_NOWAIT);
+        }
+    }
+}
+
+/* ---- what the sockets tell ---- */
+
+/* The end of every callback: calls that applications made meanwhile are taken. */
+static void settle(struct aq_live *live, int rc) {
+    if (!rc && live->world->submitted_count) rc = clients_take_calls(live->world);
+    if (rc && !live->rc) live->rc = rc;
+    if (rc) uv_stop(&live->loop);
+}
+
+static void on_client_event(void *owner, uint32_t client, const struct aq_client_event *event) {
+    struct aq_live *live = owner;
+    if (live->rc) return;
+    read_clock(live);
+    live->world->events++;
+    settle(live, client_event(live->world, client, event));
+}
+
+static void on_request(void *owner, const struct aq_server_event *event) {
+    struct port *port = owner;
+    if (port->live->rc) return;
+    read_clock(port->live);
+    port->live->world->events++;
+    settle(port->live, server_event(port->live->world, port->server, event));
+}
+
+static void on_listening(void *owner, int rc, uint16_t number, const struct aq_error *error) {
+    struct port *port = owner;
+    (void)error;
+    if (rc)
+        settle(port->live, rc);
+    else
+        port->number = number;
+}
+
+/* ---- the network as the nodes use it ---- */
+
+static struct aq_live *live_of(const struct aq_virtual *v) { return v->network_self; }
+
+/* A server's logical address, which ids are made of, stands for its host and the port that it really has. What has nothing behind it is
+   a port that nothing listens on. */
+static int live_connect(struct aq_virtual *v, uint32_t client, uint32_t address) {
+    struct aq_live *live = live_of(v);
+    const struct aq_address *to = &v->config.book->items[address];
+    char endpoint[AQ_ADDRESS_CHARS_MAX + 8];
+    unsigned port = address < v->scenario->servers.count ? live->ports[address].number : 9;
+    snprintf(endpoint, sizeof endpoint, "%.*s:%u", (int)to->host_len, to->text, port);
+    return aq_client_transport_connect(live->clients, client, address, endpoint, NULL);
+}
+
+static void live_close(struct aq_virtual *v, uint32_t client, uint32_t address) {
+    aq_client_transport_close(live_of(v)->clients, client, address);
+}
+
+static int live_send_request(struct aq_virtual *v, uint32_t client, uint32_t address, uint32_t correlation,
+                             const struct aq_request *request) {
+    return aq_client_transport_send(live_of(v)->clients, client, address, correlation, request);
+}
+
+static int live_send_reply(struct aq_virtual *v, uint32_t peer, uint32_t server, uint32_t correlation,
+                           const struct aq_reply *reply) {
+    struct port *port = &live_of(v)->ports[server];
+    if (peer == AQ_NOBODY || !port->transport) return 0;
+    return aq_server_transport_reply(port->transport, peer, correlation, reply);
+}
+
+static int live_hand_over(struct aq_virtual *v, uint32_t server, const struct aq_request *request) {
+    struct port *port = &live_of(v)->ports[server];
+    port->own = *request; /* its texts are the address book's */
+    struct aq_server_event event = {
+        .kind = AQ_SERVER_REQUEST, .peer = AQ_NOBODY, .token = OWN_TOKEN, .request = &port->own};
+    return server_event(v, server, &event);
+}
+
+static void live_release_request(struct aq_virtual *v, uint32_t server, uint32_t token) {
+    struct port *port = &live_of(v)->ports[server];
+    if (token != OWN_TOKEN && port->transport) aq_server_transport_finished(port->transport, token);
+}
+
+static uint32_t live_client_of(struct aq_virtual *v, uint32_t server, uint32_t peer) {
+    struct aq_server_peer who;
+    const struct port *port = &live_of(v)->ports[server];
+    return port->transport && aq_server_transport_peer(port->transport, peer, &who) ? who.client : AQ_NOBODY;
+}
+
+static void live_client_gone(struct aq_virtual *v, uint32_t client) {
+    aq_client_transport_close_client(live_of(v)->clients, client);
+}
+
+static int live_server_up(struct aq_virtual *v, uint32_t server) {
+    struct aq_live *live = live_of(v);
+    struct port *port = &live->ports[server];
+    const struct aq_address *address = &v->config.book->items[server];
+    char host[64];
+    struct aq_error error;
+    snprintf(host, sizeof host, "%.*s", (int)address->host_len, address->text);
+    struct aq_server_transport_config config = {.loop = &live->loop,
+                                                .context = live->context,
+                                                .keys = &live->server_keys,
+                                                .host = host,
+                                                .port = port->number,
+                                                .bind_for_us = BIND_FOR_US,
+                                                .request = on_request,
+                                                .listening = on_listening,
+                                                .owner = port};
+    int rc = aq_server_transport_open(&config, &port->transport, &error);
+    if (!rc && port->number == 0) port->number = aq_server_transport_port(port->transport);
+    return rc;
+}
+
+static int live_server_gone(struct aq_virtual *v, uint32_t server) {
+    struct port *port = &live_of(v)->ports[server];
+    aq_server_transport_close(port->transport, true);
+    port->transport = NULL;
+    return 0;
+}
+
+static int live_server_resumed(struct aq_virtual *v, uint32_t server) {
+    (void)v;
+    (void)server;
+    return 0; /* libzmq's own threads accept connections while a core is paused */
+}
+
+static int live_reset(struct aq_virtual *v, const struct aq_link_rule *between, bool half_open, uint64_t *touched) {
+    (void)v;
+    (void)between;
+    (void)half_open;
+    (void)touched;
+    return AQ_EUNSUPPORTED;
+}
+
+static const struct network live_network = {
+    .connect = live_connect,
+    .close = live_close,
+    .send_request = live_send_request,
+    .send_reply = live_send_reply,
+    .hand_over = live_hand_over,
+    .release_request = live_release_request,
+    .client_of = live_client_of,
+    .client_gone = live_client_gone,
+    .server_up = live_server_up,
+    .server_gone = live_server_gone,
+    .server_resumed = live_server_resumed,
+    .reset = live_reset,
+    .run = live_run,
+};
+
+/* ---- life ---- */
+
+static int make_timer(struct aq_live *live) {
+    live->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (live->timer_fd < 0 || uv_poll_init(&live->loop, &live->timer, live->timer_fd)) return AQ_EIO;
+    live->timer_made = true;
+    live->timer.data = live;
+    return uv_poll_start(&live->timer, UV_READABLE, on_timer) ? AQ_EIO : 0;
+}
+
+static int make_sockets(struct aq_live *live, struct aq_error *error) {
+    const struct aq_scenario *s = live->world->scenario;
+    uint32_t sockets = s->clients.count * (s->servers.count + 2) + s->servers.count + 16;
+    int rc = aq_zmq_context_new(sockets, 1, &live->context, error);
+    if (!rc) rc = aq_zmq_curve_pair(&live->server_keys);
+    if (!rc) rc = aq_zmq_curve_pair(&live->client_keys);
+    if (rc) return rc;
+    struct aq_client_transport_config config = {.loop = &live->loop,
+                                                .context = live->context,
+                                                .keys = &live->client_keys,
+                                                .server_public_z85 = live->server_keys.public_z85,
+                                                .monitors_max = 256,
+                                                .name_routes = true,
+                                                .event = on_client_event,
+                                                .owner = live};
+    return aq_client_transport_new(&config, &live->clients, error);
+}
+
+int aq_live_new(struct aq_virtual *world, double speed, struct aq_live **out, struct aq_error *error) {
+    struct aq_live *live = aq_alloc_zeroed(1, sizeof *live);
+    if (!live) return AQ_ENOMEM;
+    *live = (struct aq_live){.world = world, .speed = speed, .timer_fd = -1};
+    uint32_t count = world->scenario->servers.count;
+    live->ports = aq_alloc_zeroed(count, sizeof *live->ports);
+    int rc = live->ports ? 0 : AQ_ENOMEM;
+    live->port_count = live->ports ? count : 0;
+    for (uint32_t i = 0; i < live->port_count; i++) live->ports[i] = (struct port){.live = live, .server = i};
+    if (!rc && uv_loop_init(&live->loop)) rc = AQ_EIO;
+    live->loop_made = !rc;
+    if (!rc) rc = make_timer(live);
+    if (!rc) rc = make_sockets(live, error);
+    if (rc) {
+        aq_live_free(live);
+        return rc;
+    }
+    world->network = &live_network;
+    world->network_self = live;
+    *out = live;
+    return 0;
+}
+
+void aq_live_free(struct aq_live *live) {
+    if (!live) return;
+    for (uint32_t i = 0; i < live->port_count; i++)
+        aq_server_transport_close(live->ports[i].transport, true);
+    aq_client_transport_free(live->clients);
+    if (live->timer_made) uv_close((uv_handle_t *)&live->timer, NULL);
+    if (live->loop_made) {
+        uv_run(&live->loop, UV_RUN_DEFAULT);
+        uv_loop_close(&live->loop);
+    }
+    if (live->timer_fd >= 0) close(live->timer_fd);
+    if (live->context) zmq_ctx_term(live->context);
+    aq_curve_pair_wipe(&live->server_keys);
+    aq_curve_pair_wipe(&live->client_keys);
+    aq_free(live->ports);
+    aq_free(live);
+}

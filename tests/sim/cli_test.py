@@ -1,0 +1,325 @@
+"""The program allqsim from outside: options, exit codes, what goes where, and that nothing is lost when it is stopped.
+
+usage: cli_test.py ALLQSIM ROOT, with ALLQSIM the program and ROOT the folder of the project."""
+import json
+import os
+import pathlib
+import shlex
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ALLQSIM, ROOT = "", pathlib.Path()
+
+# A few thousand events: short even under sanitizers.
+SMALL = {
+    "duration": "4s",
+    "servers": {"count": 2},
+    "clients": {"count": 4},
+    "workers": {"count": 8, "process": {"exp": "50ms"}, "poll": {"exp": "100ms"}},
+    "producers": {"arrivals": {"poisson": "30/s"}, "ttl": "5s"},
+}
+COUNT, NUMBER, TEXT = int, (int, float), str
+SPAN = (int, float, type(None))  # nothing was measured
+
+
+def changed(**sections):
+    """The small scenario with other keys; a section is mixed with what is there."""
+    scenario = dict(SMALL)
+    for name, value in sections.items():
+        mixed = isinstance(value, dict) and isinstance(scenario.get(name), dict)
+        scenario[name] = {**scenario[name], **value} if mixed else value
+    return scenario
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.small = self.scenario("small", SMALL)
+        self.db = self.folder / "runs.db"
+
+    def scenario(self, name, content):
+        path = self.folder / f"{name}.json"
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return str(path)
+
+    def call(self, *arguments, code=0, **options):
+        """Runs allqsim and returns what it printed on standard output; nothing may come on standard error where all is well."""
+        done = subprocess.run([ALLQSIM, *map(str, arguments)], capture_output=True, text=True, cwd=self.folder, timeout=60,
+                              check=False, **options)
+        self.assertEqual(done.returncode, code, f"{arguments}: {done.stdout[-300:]} {done.stderr[-2000:]}")
+        self.stderr = done.stderr
+        if code < 64:
+            self.assertEqual(done.stderr, "")
+        return done.stdout
+
+    def fails(self, *arguments, code=64, saying=()):
+        """One line on standard error that says all this, and nothing on standard output."""
+        self.assertEqual(self.call(*arguments, code=code), "")
+        self.assertEqual(self.stderr.count("\n"), 1, self.stderr)
+        self.assertTrue(self.stderr.startswith("allqsim: "), self.stderr)
+        for word in saying:
+            self.assertIn(str(word), self.stderr)
+
+    def run_json(self, *arguments, code=0):
+        return json.loads(self.call("run", *arguments, "--json", "--no-db", code=code))
+
+    # ---- help and wrong use ----
+
+    def test_help_on_every_level(self):
+        for arguments in (["--help"], ["-h"], ["help"], ["run", "--help"], ["run", "-h"], ["scenarios", "--help"],
+                          ["report", "--help"]):
+            self.assertIn("usage: allqsim", self.call(*arguments), arguments)
+        for option in ("--seed", "--set", "--profile", "--fidelity", "--db", "--trace", "--json", "--quiet", "--events"):
+            self.assertIn(option, self.call("run", "--help"))
+        self.assertRegex(self.call("--version"), r"\Aallqsim \d+\.\d+\.\d+\n\Z")
+        self.assertEqual(self.call(code=64), "")
+        self.assertIn("usage: allqsim", self.stderr)
+
+    def test_wrong_use_gets_one_line_and_64(self):
+        self.fails("frobnicate", saying=["frobnicate", "run, scenarios, report"])
+        self.fails("--frobnicate", saying=["--frobnicate"])
+        self.fails("run", saying=["SCENARIO"])
+        self.fails("run", self.small, "another", saying=["one SCENARIO"])
+        self.fails("run", self.small, "--frobnicate", saying=["--frobnicate", "run --help"])
+        self.fails("run", self.small, "--seed", saying=["--seed"])
+        for seed in ("-1", "x", "", "1.5", "18446744073709551616", "0x10", "a" * 39, "g" * 40):
+            self.fails("run", self.small, "--seed", seed, saying=["--seed", "decimal"])
+        self.fails("run", self.small, "--profile", "lax", saying=["--profile", "strict"])
+        self.fails("run", self.small, "--profile", "worker=strict", saying=["--profile"])
+        self.fails("run", self.small, "--fidelity", "high", saying=["--fidelity", "message", "wire"])
+        self.fails("run", self.small, "--no-db", "--events", saying=["--events"])
+        self.fails("run", self.small, "--json", "--trace", "-", saying=["--json", "--trace"])
+        self.fails("scenarios", "a", "b", saying=["one NAME"])
+        self.fails("scenarios", "--frobnicate", saying=["--frobnicate"])
+        self.fails("scenarios", "no-such", saying=["no-such", "server-crash"])
+        self.fails("report", saying=["FORMAT"])
+        self.fails("report", "html", "x.db", saying=["html", "text, json"])
+        self.fails("report", "text", "x.db", "--run", "0", saying=["--run"])
+        self.assertFalse((self.folder / "allqsim.db").exists(), "nothing has run")
+
+    def test_a_wrong_scenario_gets_one_line_and_64(self):
+        self.fails("run", "sever-crash", saying=["sever-crash", "server-crash"])
+        self.fails("run", "no-such.json", saying=["no-such.json"])
+        self.fails("run", self.scenario("odd", changed(clints={"count": 3})), saying=["odd.json", "clints", "clients"])
+        self.fails("run", self.scenario("cut", '{"duration": "4s",\n "seed": '), saying=["cut.json:2"])
+        wrong = changed(faults=[{"kind": "crash", "servers": 9, "at": "1s", "for": "1s"}])
+        self.fails("run", self.scenario("nine", wrong), saying=["nine.json", "faults[0].servers"])
+        for setting in ("clients.cuont=3", "clients.count=many", "clients", "=3", "clients.count.x=3"):
+            self.fails("run", self.small, "--set", setting, saying=["--set", setting])
+        self.assertFalse((self.folder / "allqsim.db").exists(), "nothing has run")
+
+    # ---- exit codes ----
+
+    def test_exit_codes_of_verdicts(self):
+        lost_get = {"kind": "drop_reply", "actions": ["get"], "nth": 20, "at": "1s"}
+        cases = [
+            (0, SMALL, [], "pass"),
+            (0, changed(balancer="per_request", expect={"strict": {"caught": ["completion-origin"]}}), [], "pass"),
+            (1, changed(balancer="per_request"), [], "fail"),
+            (1, changed(expect={"strict": {"caught": ["conservation"]}}), [], "fail"),
+            (2, changed(faults=[lost_get], budgets={"progress": "5s"}, settle="5s"), ["--profile", "upstream"], "fail"),
+            (3, changed(slo=[{"latency": "put", "p": 50, "below": "1us"}]), [], "fail"),
+            (5, changed(faults=[{"kind": "error_reply", "actions": ["kick"], "at": "1s"}]), [], "unknown"),
+            (5, changed(require_marks=["put_unknown"]), [], "unknown"),
+            (5, changed(producers={"arrivals": "none"}), [], "unknown"),
+        ]
+        for number, (code, content, options, verdict) in enumerate(cases):
+            path = self.scenario(f"case{number}", content)
+            self.assertEqual(self.run_json(path, *options, code=code)["verdict"], verdict)
+            self.assertEqual(self.call("run", path, *options, "--no-db", "--quiet", code=code), "")
+
+    def test_what_cannot_be_written_ends_with_74(self):
+        self.fails("run", self.small, "--db", "/no/such/folder/x.db", code=74, saying=["/no/such/folder/x.db"])
+        self.fails("run", self.small, "--no-db", "--trace", "/no/such/folder/x", code=74, saying=["/no/such/folder/x"])
+        other = self.folder / "other.db"
+        other.write_text("no database at all, but long enough to have a header of one " * 20, encoding="utf-8")
+        self.fails("run", self.small, "--db", other, code=74, saying=["other.db"])
+        with sqlite3.connect(self.folder / "foreign.db") as foreign:
+            foreign.execute("CREATE TABLE mine (x)")
+        foreign.close()
+        self.fails("run", self.small, "--db", "foreign.db", code=74, saying=["foreign.db"])
+        self.fails("report", "text", "missing.db", code=74, saying=["missing.db"])
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            for arguments in (["--help"], ["scenarios"], ["run", self.small, "--no-db"],
+                              ["run", self.small, "--no-db", "--json"], ["run", self.small, "--no-db", "--trace", "-"]):
+                done = subprocess.run([ALLQSIM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+                self.assertEqual((done.returncode, done.stderr.count("\n")), (74, 1), f"{arguments} {done.stderr}")
+        self.fails("run", self.small, "--no-db", "--trace", "/dev/full", code=74, saying=["/dev/full"])
+
+    # ---- outputs ----
+
+    def has_types(self, value, types, where="$"):
+        if isinstance(types, dict):
+            self.assertIsInstance(value, dict, where)
+            for key, inner in types.items():
+                self.assertIn(key, value, where)
+                self.has_types(value[key], inner, f"{where}.{key}")
+        elif isinstance(types, list):
+            self.assertIsInstance(value, list, where)
+            self.assertTrue(value, where)
+            for item in value:
+                self.has_types(item, types[0], f"{where}[]")
+        else:
+            self.assertIsInstance(value, types, where)
+            self.assertFalse(isinstance(value, bool) and types is not bool, where)
+
+    def test_json_is_one_object_with_every_key(self):
+        content = changed(balancer="per_request", faults=[{"kind": "slow", "factor": 2, "at": "1s", "for": "1s"}],
+                          expect={"strict": {"caught": ["completion-origin"]}})
+        printed = self.call("run", self.scenario("balanced", content), "--json", "--no-db")
+        found, end = json.JSONDecoder().raw_decode(printed)
+        self.assertEqual(printed[end:], "\n")
+        quantiles = {"p50": NUMBER, "p99": NUMBER, "max": NUMBER}
+        self.has_types(found, {
+            "verdict": TEXT, "seed": COUNT, "scenario": TEXT, "scenario_hash": TEXT, "trace_hash": TEXT, "reproduce": TEXT,
+            "events": COUNT, "virtual_s": NUMBER, "wall_s": NUMBER, "peak_rss_bytes": COUNT,
+            "jobs": dict.fromkeys(["accepted", "completed", "held", "lost_declared", "unexplained"], COUNT),
+            "completions": dict.fromkeys(["sent", "applied", "acked", "misrouted", "origin_gone", "unknown"], COUNT),
+            "servers": [{"id": TEXT, "address": TEXT, "puts": COUNT, "gets": COUNT, "empty_gets": COUNT, "completions": COUNT,
+                         "share": NUMBER}],
+            "clients": {"count": COUNT, "failover_s": dict.fromkeys(["p50", "p99", "max"], SPAN)},
+            "latency_s": {"put": quantiles, "get": quantiles, "done": quantiles},
+            "checks": {name: {"verdict": TEXT, "judged": COUNT, "violations": COUNT} for name in (
+                "completion-origin", "completion-arrival", "no-false-ack", "conservation", "single-lease", "duplicate-put",
+                "duplicate-execution", "distribution", "failover", "membership", "progress", "semantics", "slo")},
+            "faults": [{"kind": TEXT, "at_s": NUMBER, "touched": COUNT}],
+            "marks": {"server_became_sick": COUNT},
+            "stories": [[TEXT]],
+        })
+        self.assertEqual((found["verdict"], found["seed"], found["scenario"]), ("pass", 1, "balanced"))
+        self.assertEqual((len(found["servers"]), found["clients"]["count"], found["faults"][0]["kind"]), (2, 4, "slow"))
+        self.assertRegex(found["trace_hash"], r"\A[0-9a-f]{16}\Z")
+        self.assertEqual(found["checks"]["completion-origin"]["verdict"], "fail")
+
+    def test_the_summary_goes_to_standard_output_and_quiet_stops_it(self):
+        text = self.call("run", self.small, "--no-db")
+        for word in ("small", "completion-origin", "conservation", "Reproduce: allqsim run"):
+            self.assertIn(word, text)
+        self.assertEqual(self.call("run", self.small, "--no-db", "--quiet"), "")
+        self.call("run", self.small)
+        self.assertTrue((self.folder / "allqsim.db").exists(), "the default database")
+
+    def test_the_trace_has_a_line_for_each_event_and_is_stored_on_demand(self):
+        self.call("run", self.small, "--db", self.db, "--trace", "trace.txt", "--events", "--quiet")
+        lines = (self.folder / "trace.txt").read_text(encoding="utf-8").splitlines()
+        self.assertGreater(len(lines), 1000)
+        times = []
+        for line in lines:
+            self.assertRegex(line, r"\A\[\d+\.\d{6}\] \S.*\S\Z")
+            times.append(float(line[1:line.index("]")]))
+        self.assertEqual(times, sorted(times))
+        with sqlite3.connect(self.db) as database:
+            stored = database.execute("SELECT text FROM event WHERE run_id = 1 ORDER BY number").fetchall()
+        database.close()
+        self.assertEqual([row[0] for row in stored], lines)
+        self.assertEqual(self.call("run", self.small, "--no-db", "--trace", "-", "--quiet").splitlines(), lines)
+
+    def test_a_database_keeps_many_runs_and_prints_each_again(self):
+        printed, objects = [], []
+        for seed in ("1", "2", "0123456789abcdef0123456789abcdef01234567"):
+            printed.append(self.call("run", self.small, "--seed", seed, "--db", self.db))
+            objects.append(self.call("run", self.small, "--seed", seed, "--db", self.db, "--json"))
+        for number in range(3):
+            text = self.call("report", "text", self.db, "--run", 2 * number + 1)
+            last = f"report: {self.db}, run {2 * number + 1} (allqsim report text {self.db} --run {2 * number + 1})\n"
+            self.assertEqual(text + last, printed[number])
+            again = self.call("report", "json", self.db, "--run", 2 * number + 2)
+            self.assertEqual(again, objects[number])
+        self.assertEqual(self.call("report", "json", self.db), objects[2], "the newest one")
+        self.fails("report", "text", self.db, "--run", 7, saying=["run 7"])
+        hashes = [json.loads(text)["trace_hash"] for text in objects]
+        self.assertEqual(len(set(hashes)), 3)
+        with sqlite3.connect(self.db) as database:
+            rows = database.execute("SELECT seed_text, trace_hash, state FROM run ORDER BY run_id").fetchall()
+            self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+        database.close()
+        self.assertEqual([row[1] for row in rows], [hash for hash in hashes for _ in range(2)])
+        self.assertEqual({row[2] for row in rows}, {"finished"})
+        self.assertEqual(rows[4][0], "0123456789abcdef0123456789abcdef01234567")
+
+    def test_the_reproduce_line_reproduces_the_run(self):
+        path = self.scenario("it's a name", changed(seed=42))
+        calls = [[path], [path, "--seed", "7", "--profile", "upstream"],
+                 [path, "--seed", "f" * 40, "--profile", "client=upstream", "--fidelity", "wire"],
+                 [path, "--set", "clients.count=3", "--set", "summary=it's \"quoted\" $HOME `x` \\",
+                  "--set", 'servers={"count": 3, "persistent": true}'],
+                 [path] + [word for i in range(200) for word in ("--set", f"notes=setting number {i} of a long line")]]
+        for arguments in calls:
+            first = self.run_json(*arguments)
+            line = first["reproduce"]
+            self.assertEqual(line.count("\n"), 0)
+            words = shlex.split(line)
+            self.assertEqual(words[0], "allqsim")
+            second = self.run_json(*words[2:])
+            for key in ("trace_hash", "scenario_hash", "seed", "events", "reproduce"):
+                self.assertEqual(first[key], second[key], arguments[:6])
+        self.assertEqual(self.run_json(path)["seed"], 42)
+        self.assertNotEqual(self.run_json(path)["trace_hash"], self.run_json(path, "--seed", 43)["trace_hash"])
+
+    def test_the_library_and_its_schema_are_printed(self):
+        self.assertEqual(self.call("scenarios", "--schema"), (ROOT / "scenarios/schema.json").read_text(encoding="utf-8"))
+        listed = self.call("scenarios")
+        for path in sorted((ROOT / "scenarios").glob("*.json")):
+            if path.stem == "schema":
+                continue
+            content = path.read_text(encoding="utf-8")
+            self.assertRegex(listed, rf"(?m)^{path.stem} +\S")
+            self.assertIn(json.loads(content)["summary"], listed)
+            self.assertEqual(self.call("scenarios", path.stem), content)
+
+    # ---- stopped in mid-run ----
+
+    def in_mid_run(self, *arguments):
+        """A run that is under way for certain: it waits for a reader of its trace, of which only the first line is read."""
+        pipe = pathlib.Path(tempfile.mkdtemp(dir=self.folder)) / "trace"
+        os.mkfifo(pipe)
+        process = subprocess.Popen([ALLQSIM, "run", self.small, "--set", "duration=1h", "--trace", str(pipe), *arguments],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        reader = open(pipe, encoding="utf-8")
+        self.addCleanup(reader.close)
+        self.assertTrue(reader.readline().startswith("[0.000000]"))
+        return process, reader
+
+    def test_a_signal_ends_the_run_and_keeps_what_there_is(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process, reader = self.in_mid_run("--db", str(self.db))
+            process.send_signal(number)
+            self.assertEqual(len([line for line in reader if line[0] != "["]), 0)
+            printed, errors = process.communicate(timeout=60)
+            self.assertEqual((process.returncode, errors), (130, ""))
+            self.assertIn("interrupted", printed)
+        with sqlite3.connect(self.db) as database:
+            rows = database.execute("SELECT state, verdict, exit_code, virtual_us FROM run").fetchall()
+        database.close()
+        self.assertEqual([row[:3] for row in rows], [("interrupted", "unknown", 130)] * 2)
+        self.assertLess(max(row[3] for row in rows), 3600 * 10**6)
+        self.assertIn("interrupted", self.call("report", "text", self.db, "--run", 1))
+        self.assertEqual(json.loads(self.call("report", "json", self.db, "--run", 1))["verdict"], "unknown")
+
+    def test_a_killed_run_leaves_the_database_whole(self):
+        self.call("run", self.small, "--db", self.db, "--quiet")
+        process, _ = self.in_mid_run("--db", str(self.db), "--events")
+        process.kill()
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, -signal.SIGKILL)
+        object_of_next = self.call("run", self.small, "--db", self.db, "--json")
+        with sqlite3.connect(self.db) as database:
+            self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+            self.assertEqual(database.execute("PRAGMA foreign_key_check").fetchall(), [])
+            states = [row[0] for row in database.execute("SELECT state FROM run ORDER BY run_id")]
+        database.close()
+        self.assertIn(states, (["finished", "unfinished", "finished"], ["finished", "finished"]))
+        self.assertEqual(self.call("report", "json", self.db), object_of_next)
+
+
+if __name__ == "__main__":
+    ALLQSIM, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
