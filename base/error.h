@@ -14,7 +14,7 @@
     X(IO, -7, "input or output failed")                                                                      \
     X(USAGE, -8, "wrong use of the command line")                                                            \
     X(INTERRUPTED, -9, "interrupted")                                                                        \
-    X(UNSUPPORTED, -10, "not possible here") \
+    X(UNSUPPORTED, -10, "not possible here")                                                                 \
     X(INTERNAL, -11, "internal error")
 
 enum aq_error_code {

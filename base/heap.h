@@ -1,20 +1,11 @@
-/* A 4-ary heap of events, ordered by (time, sequence): a total order, so that a run
-   has one possible history. */
+/* A 4-ary heap of events: the plain queue that the wheel of base/wheel.h is measured and tested against. */
 #ifndef AQ_BASE_HEAP_H
 #define AQ_BASE_HEAP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
+#include "base/event.h"
 #include "base/memory.h"
-#include "base/time.h"
-
-struct aq_event {
-    aq_time_us at_us;
-    uint64_t sequence; /* rises by one with every event pushed; unique */
-    uint32_t kind;     /* meaning belongs to the heap's owner */
-    uint32_t subject;  /* index of what the event is about */
-};
 
 struct aq_heap {
     struct aq_event *items;
@@ -25,10 +16,6 @@ struct aq_heap {
 static inline void aq_heap_close(struct aq_heap *heap) {
     aq_free(heap->items);
     *heap = (struct aq_heap){0};
-}
-
-static inline bool aq_event_before(const struct aq_event *a, const struct aq_event *b) {
-    return a->at_us < b->at_us || (a->at_us == b->at_us && a->sequence < b->sequence);
 }
 
 /* Errors: AQ_ENOMEM (heap unchanged). */

@@ -50,8 +50,7 @@ void aq_alloc_set_padding(size_t bytes) {
     padding = bytes;
 }
 
-int aq_array_reserve(void *items_pointer, uint32_t *capacity, size_t wanted, size_t item_bytes) {
-    if (wanted <= *capacity) return 0;
+int aq_array_grow(void *items_pointer, uint32_t *capacity, size_t wanted, size_t item_bytes) {
     if (wanted > UINT32_MAX / 2) return AQ_ENOMEM;
     size_t room = *capacity ? *capacity : 8;
     while (room < wanted)

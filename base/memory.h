@@ -22,6 +22,10 @@ void aq_alloc_set_padding(size_t bytes);
 
 /* Grows a flat array to hold at least `wanted` items of `item_bytes` each; doubles. *items and *capacity are
    untouched on failure. New room is not initialised. Errors: AQ_ENOMEM. */
-int aq_array_reserve(void *items_pointer, uint32_t *capacity, size_t wanted, size_t item_bytes);
+int aq_array_grow(void *items_pointer, uint32_t *capacity, size_t wanted, size_t item_bytes);
+static inline int aq_array_reserve(void *items_pointer, uint32_t *capacity, size_t wanted,
+                                   size_t item_bytes) {
+    return wanted <= *capacity ? 0 : aq_array_grow(items_pointer, capacity, wanted, item_bytes);
+}
 
 #endif

@@ -20,9 +20,13 @@ static double from_bits(uint64_t bits) {
     return x;
 }
 
-/* Polynomial of degree 7, highest coefficient last. */
+/* Polynomial of degree 7, highest coefficient last. By Estrin's scheme, here as below: in halves that the
+   processor computes side by side, where Horner's makes it wait for every step. */
 static double polynomial(const double c[8], double x) {
-    return ((((((c[7] * x + c[6]) * x + c[5]) * x + c[4]) * x + c[3]) * x + c[2]) * x + c[1]) * x + c[0];
+    double x2 = x * x;
+    double low = (c[0] + c[1] * x) + (c[2] + c[3] * x) * x2;
+    double high = (c[4] + c[5] * x) + (c[6] + c[7] * x) * x2;
+    return low + high * (x2 * x2);
 }
 
 /* x = m * 2^e with m near 1; log m = 2 artanh(s), s = (m - 1) / (m + 1), by its series. */
@@ -35,10 +39,10 @@ double aq_log(double x) {
         exponent++;
     }
     double s = (m - 1) / (m + 1), z = s * s;
-    double low = ((1.0 / 9 * z + 1.0 / 7) * z + 1.0 / 5) * z + 1.0 / 3;
-    double high = (((1.0 / 19 * z + 1.0 / 17) * z + 1.0 / 15) * z + 1.0 / 13) * z + 1.0 / 11;
-    double z2 = z * z;
-    double tail = (low + high * (z2 * z2)) * z;
+    double z2 = z * z, z4 = z2 * z2;
+    double low = (1.0 / 3 + 1.0 / 5 * z) + (1.0 / 7 + 1.0 / 9 * z) * z2;
+    double high = (1.0 / 11 + 1.0 / 13 * z) + (1.0 / 15 + 1.0 / 17 * z) * z2;
+    double tail = (low + (high + 1.0 / 19 * z4) * z4) * z;
     return exponent * LN2_HIGH + (2 * s + (2 * s * tail + exponent * LN2_LOW));
 }
 
@@ -46,20 +50,15 @@ double aq_log(double x) {
 double aq_exp(double x) {
     if (x < -708) return 0;
     if (x > 709) x = 709;
-    double k = floor(x * 1.4426950408889634 + 0.5);
-    double r = (x - k * LN2_HIGH) - k * LN2_LOW, r2 = r * r;
-    double even =
-        ((((((1.0 / 479001600) * r2 + 1.0 / 3628800) * r2 + 1.0 / 40320) * r2 + 1.0 / 720) * r2 + 1.0 / 24) *
-             r2 +
-         1.0 / 2) *
-        r2;
-    double odd = ((((((1.0 / 6227020800) * r2 + 1.0 / 39916800) * r2 + 1.0 / 362880) * r2 + 1.0 / 5040) * r2 +
-                   1.0 / 120) *
-                      r2 +
-                  1.0 / 6) *
-                 r2;
-    double result = 1 + (r + (even + r * odd));
-    return result * from_bits((uint64_t)(1023 + (int)k) << 52);
+    int whole = (int)(x * 1.4426950408889634 + 2048.5) - 2048; /* rounded: the sum is positive */
+    double k = whole;
+    double r = (x - k * LN2_HIGH) - k * LN2_LOW, r2 = r * r, r4 = r2 * r2, r8 = r4 * r4;
+    double even = (1.0 / 2 + 1.0 / 24 * r2) + (1.0 / 720 + 1.0 / 40320 * r2) * r4 +
+                  (1.0 / 3628800 + 1.0 / 479001600 * r2) * r8;
+    double odd = (1.0 / 6 + 1.0 / 120 * r2) + (1.0 / 5040 + 1.0 / 362880 * r2) * r4 +
+                 (1.0 / 39916800 + 1.0 / 6227020800 * r2) * r8;
+    double result = 1 + (r + (even + r * odd) * r2);
+    return result * from_bits((uint64_t)(1023 + whole) << 52);
 }
 
 double aq_normal_quantile(double p) {

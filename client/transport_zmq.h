@@ -7,6 +7,8 @@
    Each connection is a DEALER socket that speaks as AllQueue's REQ sockets do, with several requests under
    way: [4 bytes correlation][empty][body]. It tries to connect once; when that fails, or when the connection
    is lost, it reports DISCONNECTED and closes the socket: whether and when to try again is the core's.
+   Replies that have not been read when the end of the connection is seen are lost with it, as with AllQueue's
+   client: libzmq drops them where IMMEDIATE is set.
 
    Files: two for each connection, and two more while one of the first monitors_max connections that are being
    made at the same time is being made. */

@@ -34,16 +34,13 @@ struct aq_server_effect *aq_server_tell(struct aq_server *server, enum aq_server
         aq_server_fail(server, rc);
     else
         effect = &effects->items[effects->count++];
-    memset(effect, 0, sizeof *effect);
     effect->kind = kind;
     return effect;
 }
 
 static struct aq_tap *tell_tap(struct aq_server *server, enum aq_tap_kind kind, bool asked) {
     struct aq_tap *tap = &aq_server_tell(server, AQ_SERVER_TAP)->tap;
-    tap->kind = kind;
-    tap->action = AQ_ACTION_COUNT;
-    tap->peer = UINT32_MAX;
+    *tap = (struct aq_tap){.kind = kind, .action = AQ_ACTION_COUNT, .peer = UINT32_MAX};
     if (asked) {
         if (server->current.request) tap->action = server->current.request->action;
         tap->peer = server->current.peer;
@@ -109,7 +106,7 @@ void aq_server_persist(struct aq_server *server, const struct aq_stored_job *job
 
 void aq_server_unpersist(struct aq_server *server, struct aq_text job_id) {
     if (!server->persistent) return;
-    aq_server_tell(server, AQ_SERVER_UNPERSIST)->record.job_id = job_id;
+    aq_server_tell(server, AQ_SERVER_UNPERSIST)->record = (struct aq_job_record){.job_id = job_id};
     server->writes++;
 }
 

@@ -247,7 +247,7 @@ struct aq_server {
 
 /* A failed allocation is kept in server->rc and ends the step. */
 
-/* Adds an effect, zeroed but for its kind. Never NULL. */
+/* Adds an effect, with nothing set but its kind. Never NULL. */
 struct aq_server_effect *aq_server_tell(struct aq_server *server, enum aq_server_effect_kind kind);
 
 /* A tap about a job (NULL: none), in the name of the request in service if `asked`.

@@ -337,7 +337,8 @@ int aq_server_step(struct aq_server *server, aq_time_us now_us, const struct aq_
        until SAVED nothing is due. */
     if (event->kind != AQ_SERVER_RESTORE && event->kind != AQ_SERVER_SAVED) advance(server);
     if (!server->rc) handle(server, event);
-    if (event->kind != AQ_SERVER_RESTORE && !server->rc) advance(server);
+    bool changed = event->kind != AQ_SERVER_RESTORE && event->kind != AQ_SERVER_WAKE;
+    if (changed && !server->rc) advance(server);
     server->effects = NULL;
     server->stepping = false;
     return server->rc;

@@ -40,7 +40,13 @@ static void mature(struct aq_server *server, uint32_t slot) {
     aq_server_tap(server, AQ_TAP_MATURED, job, AQ_JOB_DELAYED, false);
 }
 
-void aq_server_sweep(struct aq_server *server) {
+/* Has any lease or delay run out on the server's clock, found by a sweep or not? */
+static bool any_over(const struct aq_server *server) {
+    aq_time_us now = aq_server_clock(server, server->now_us);
+    return aq_deadlines_next(&server->leases) <= now || aq_deadlines_next(&server->delays) <= now;
+}
+
+static void sweep_all(struct aq_server *server) {
     uint32_t slot;
     aq_time_us limit = sweep_limit(server, &server->leases, server->policy->lease_sweep_us);
     while (limit && aq_deadlines_take_due(&server->leases, limit, &slot))
@@ -48,6 +54,10 @@ void aq_server_sweep(struct aq_server *server) {
     limit = sweep_limit(server, &server->delays, server->policy->delay_sweep_us);
     while (limit && aq_deadlines_take_due(&server->delays, limit, &slot))
         mature(server, slot);
+}
+
+void aq_server_sweep(struct aq_server *server) {
+    if (any_over(server)) sweep_all(server);
     server->swept_us = server->now_us;
 }
 

@@ -335,7 +335,9 @@ static bool look(struct aq_zmq_watch *watch) {
         take_message(t, &message, &frame);
     }
     zmq_msg_close(&frame);
-    return !t->paused && (left == 0 || aq_zmq_events(watch->socket) & ZMQ_POLLIN);
+    bool waiting =
+        aq_zmq_events(watch->socket) & ZMQ_POLLIN; /* asked for when paused too: it quiets the file */
+    return !t->paused && (left == 0 || waiting);
 }
 
 void aq_server_transport_pause(struct aq_server_transport *transport, bool paused) {

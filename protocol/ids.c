@@ -13,11 +13,11 @@ static const char standard_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 static const char url_safe_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* Writes the first `chars` base64 digits of the bytes; bits behind the last byte are zero. */
-static void base64(const uint8_t *bytes, uint32_t len, const char *digits, char *out, uint32_t chars) {
+static void base64(const uint8_t *bytes, uint32_t len, char *out, uint32_t chars) {
     for (uint32_t i = 0; i < chars; i++) {
         uint32_t bit = i * 6, at = bit / 8;
         uint32_t pair = ((uint32_t)bytes[at] << 8) | (at + 1 < len ? bytes[at + 1] : 0);
-        out[i] = digits[(pair >> (10 - bit % 8)) & 63];
+        out[i] = standard_digits[(pair >> (10 - bit % 8)) & 63];
     }
 }
 
@@ -25,7 +25,7 @@ static struct aq_server_id id_of_digest(SHA1_CTX *context) {
     uint8_t digest[SHA1_DIGEST_LENGTH];
     SHA1Final(digest, context);
     struct aq_server_id id;
-    base64(digest, sizeof digest, standard_digits, id.text, AQ_SERVER_ID_CHARS);
+    base64(digest, sizeof digest, id.text, AQ_SERVER_ID_CHARS);
     id.text[AQ_SERVER_ID_CHARS] = 0;
     return id;
 }
@@ -65,8 +65,12 @@ uint64_t aq_text_hash(struct aq_text text) {
 }
 
 void aq_job_id_write(const uint64_t words[2], char out[AQ_JOB_ID_CHARS]) {
-    uint8_t bytes[16];
-    for (uint32_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)(words[i / 8] >> (i % 8 * 8));
-    base64(bytes, sizeof bytes, url_safe_digits, out, AQ_JOB_ID_CHARS);
+    /* The bytes are those of the words, lowest first; digits are taken from the front of the first byte on.
+     */
+    uint64_t front = __builtin_bswap64(words[0]), rest = __builtin_bswap64(words[1]);
+    for (uint32_t i = 0; i < AQ_JOB_ID_CHARS; i++) {
+        out[i] = url_safe_digits[front >> 58];
+        front = front << 6 | rest >> 58;
+        rest <<= 6;
+    }
 }

@@ -402,7 +402,8 @@ static void print_marks(const struct printer *p) {
         char name[64], count[32], item[128];
         if (r->marks[i].count == 0) continue;
         aq_print_plain(name, sizeof name, 40, r->marks[i].name);
-        snprintf(item, sizeof item, "%s %s", name, aq_units_format_count(count, sizeof count, r->marks[i].count));
+        snprintf(item, sizeof item, "%s %s", name,
+                 aq_units_format_count(count, sizeof count, r->marks[i].count));
         print_item(p->stream, &column, item, --left == 0);
     }
 }

@@ -68,7 +68,7 @@ int aq_store_fail(const struct aq_store *store, const char *doing, struct aq_err
 
 int aq_store_prepare(const struct aq_store *store, const char *sql, sqlite3_stmt **out,
                      struct aq_error *error) {
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL))
         return aq_store_fail(store, "use its tables", error);
     *out = statement;
@@ -80,7 +80,7 @@ int aq_store_execute(const struct aq_store *store, const char *sql, struct aq_er
 }
 
 static int ask_integer(const struct aq_store *store, const char *sql, int64_t *out, struct aq_error *error) {
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     int rc = aq_store_prepare(store, sql, &statement, error);
     if (rc) return rc;
     if (sqlite3_step(statement) == SQLITE_ROW)

@@ -114,7 +114,7 @@ static int get_rows(struct reader *reader, enum aq_table_id id, uint32_t parent,
 static int read_run(struct reader *reader) {
     struct aq_record *record = reader->record;
     char sql[AQ_SQL_MAX] = "SELECT state = 'interrupted', ";
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     aq_sql_columns(sql, aq_run_identity, aq_run_identity_count, "", "");
     aq_sql_append(sql, ", ");
     aq_sql_columns(sql, aq_run_outcome, aq_run_outcome_count, "", "");
@@ -268,7 +268,7 @@ static int no_such_run(struct aq_store *store, int64_t run, struct aq_error *err
 
 /* Finds the run that is meant: *run, or the newest that has ended where that is 0. */
 static int find_run(struct aq_store *store, int64_t *run, struct aq_error *error) {
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     int rc = aq_store_prepare(
         store,
         "SELECT run_id, state = 'unfinished', reproduce FROM run WHERE run_id = ?1 OR (?1 = 0 AND state <> 'unfinished')"

@@ -89,7 +89,7 @@ static int read_whole(struct aq_reader *r, const struct aq_key *key, const cJSON
 }
 
 int aq_read_count(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
-    double value;
+    double value = 0;
     int rc = read_whole(r, key, json, UINT32_MAX, &value);
     uint32_t count = rc ? 0 : (uint32_t)value;
     if (rc == 0) memcpy(at, &count, sizeof count);
@@ -97,7 +97,7 @@ int aq_read_count(struct aq_reader *r, const struct aq_key *key, const cJSON *js
 }
 
 int aq_read_count64(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
-    double value;
+    double value = 0;
     int rc = read_whole(r, key, json, 9007199254740991.0, &value);
     uint64_t count = rc ? 0 : (uint64_t)value;
     if (rc == 0) memcpy(at, &count, sizeof count);
@@ -105,7 +105,7 @@ int aq_read_count64(struct aq_reader *r, const struct aq_key *key, const cJSON *
 }
 
 int aq_read_integer(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
-    double value;
+    double value = 0;
     int rc = read_whole(r, key, json, INT32_MAX, &value);
     int32_t integer = rc ? 0 : (int32_t)value;
     if (rc == 0) memcpy(at, &integer, sizeof integer);

@@ -1,5 +1,7 @@
 #include "sim/app_calls.h"
 
+#include <stddef.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -41,9 +43,8 @@ struct aq_app_call *aq_app_calls_new(struct aq_app_calls *calls) {
         calls->first_free = slot_of(calls, slot)->next_free;
     }
     struct aq_app_call *call = slot_of(calls, slot);
-    *call = (struct aq_app_call){.id = (uint64_t)++calls->serial << 32 | slot,
-                                 .long_text = call->long_text,
-                                 .long_capacity = call->long_capacity};
+    memset(call, 0, offsetof(struct aq_app_call, text)); /* the slot's own memory stays */
+    call->id = (uint64_t)++calls->serial << 32 | slot;
     calls->open++;
     return call;
 }

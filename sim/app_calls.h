@@ -22,6 +22,7 @@ struct aq_app_call {
     uint32_t next_free;
     uint8_t caller_kind; /* enum aq_caller_kind */
     bool abandoned;      /* the caller has given up or died; the answer goes nowhere */
+    /* from here on the slot's own memory */
     char text[AQ_CALL_TEXT_CHARS];
     char *long_text; /* owned, kept with the slot; at least long_capacity bytes */
     uint32_t long_capacity;

@@ -66,6 +66,9 @@ const struct aq_checker aq_check_completion_arrival = {
     .check = AQ_CHECK_COMPLETION_ARRIVAL,
     .holds_when = "every completion that a worker was told succeeded was applied exactly once at its origin",
     .interests = 1 << AQ_SEEN_ANSWER | 1 << AQ_SEEN_TAP,
+    .actions = AQ_ACTION_BIT(DONE) | AQ_ACTION_BIT(DELETE) | AQ_ACTION_BIT(TOUCH) | AQ_ACTION_BIT(RELEASE) |
+               AQ_ACTION_BIT(BURY),
+    .taps = AQ_TAPS_OF_COMPLETIONS,
     .state_bytes = sizeof(struct state),
     .observe = observe,
     .finish = finish,

@@ -48,6 +48,7 @@ const struct aq_checker aq_check_completion_origin = {
     .holds_when =
         "every done, delete, touch, release and bury was handled by the server that handed the job out",
     .interests = 1 << AQ_SEEN_TAP,
+    .taps = AQ_TAPS_OF_COMPLETIONS,
     .state_bytes = sizeof(struct state),
     .observe = observe,
     .finish = finish,

@@ -75,6 +75,7 @@ const struct aq_checker aq_check_conservation = {
     .check = AQ_CHECK_CONSERVATION,
     .holds_when = "accepted jobs = completed + still held + lost for a declared reason; nothing unexplained",
     .interests = 1 << AQ_SEEN_TAP,
+    .taps = AQ_TAP_BIT(LEASE) | AQ_TAP_BIT(TAKEN) | AQ_TAP_BIT(RESTORED),
     .state_bytes = sizeof(struct state),
     .observe = observe,
     .finish = finish,

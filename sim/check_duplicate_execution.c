@@ -86,6 +86,7 @@ const struct aq_checker aq_check_duplicate_execution = {
     .holds_when =
         "every job that was executed more than once has an excused cause, and they stay within the budget",
     .interests = 1 << AQ_SEEN_ANSWER,
+    .actions = AQ_ACTIONS_GET,
     .state_bytes = sizeof(struct state),
     .observe = observe,
     .finish = finish,

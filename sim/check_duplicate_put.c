@@ -77,6 +77,8 @@ const struct aq_checker aq_check_duplicate_put = {
     .holds_when =
         "one producer call made at most one job, unless the client reported that the outcome is unknown",
     .interests = 1 << AQ_SEEN_TAP | 1 << AQ_SEEN_ANSWER | 1 << AQ_SEEN_ABANDONED,
+    .actions = AQ_ACTIONS_PUT,
+    .taps = AQ_TAP_BIT(PUT),
     .state_bytes = sizeof(struct state),
     .observe = observe,
     .finish = finish,

@@ -51,6 +51,7 @@ struct failover {
     uint32_t *watch_of;   /* by server: index of its watch plus one */
     uint64_t *choices_of; /* by client */
     bool *in_force;       /* by fault */
+    uint32_t fault_count; /* of them; more faults may come during the run */
     struct watch *watches;
     uint32_t watch_count, watch_capacity, first_free; /* first_free: index plus one */
     aq_time_us next_settle_us;
@@ -74,7 +75,8 @@ static int init(void *state, const struct aq_ledger *ledger) {
     f->stopped = aq_alloc_zeroed((size_t)f->servers + 1, sizeof *f->stopped);
     f->watch_of = aq_alloc_zeroed((size_t)f->servers + 1, sizeof *f->watch_of);
     f->choices_of = aq_alloc_zeroed((size_t)f->clients + 1, sizeof *f->choices_of);
-    f->in_force = aq_alloc_zeroed((size_t)f->scenario->fault_count + 1, sizeof *f->in_force);
+    f->fault_count = f->scenario->fault_count;
+    f->in_force = aq_alloc_zeroed((size_t)f->fault_count + 1, sizeof *f->in_force);
     return f->stopped && f->watch_of && f->choices_of && f->in_force ? 0 : AQ_ENOMEM;
 }
 
@@ -324,12 +326,25 @@ static int choice_seen(struct failover *f, struct aq_ledger *ledger, const struc
 
 /* ---- faults that hinder clients from seeing that a server is well ---- */
 
+static int make_room_for_fault(struct failover *f, uint32_t fault) {
+    if (fault < f->fault_count) return 0;
+    uint32_t count = fault * 2 + 1;
+    bool *in_force = aq_realloc(f->in_force, count * sizeof *in_force);
+    if (!in_force) return AQ_ENOMEM;
+    memset(in_force + f->fault_count, 0, (count - f->fault_count) * sizeof *in_force);
+    f->in_force = in_force;
+    f->fault_count = count;
+    return 0;
+}
+
 static int fault_changed(struct failover *f, struct aq_ledger *ledger, const struct aq_observation *seen) {
     bool healed = seen->kind == AQ_SEEN_HEALED;
     const struct aq_fault_spec *fault = healed ? NULL : &f->scenario->faults[seen->fault];
     AQ_ASSERT(healed || seen->fault < f->scenario->fault_count);
+    int grown = healed ? 0 : make_room_for_fault(f, seen->fault);
+    if (grown) return grown;
     if (healed)
-        memset(f->in_force, 0, f->scenario->fault_count * sizeof *f->in_force);
+        memset(f->in_force, 0, f->fault_count * sizeof *f->in_force);
     else
         f->in_force[seen->fault] = seen->kind == AQ_SEEN_FAULT;
     for (uint32_t i = 0; i < f->watch_count; i++) {

@@ -128,6 +128,7 @@ const struct aq_checker aq_check_no_false_ack = {
     .holds_when =
         "nobody was told something that looks like success when nothing was applied or it was undone",
     .interests = 1 << AQ_SEEN_ANSWER | 1 << AQ_SEEN_TAP | 1 << AQ_SEEN_JOB_LOST,
+    .taps = AQ_TAP_BIT(PUT) | AQ_TAP_BIT(LEASE) | AQ_TAP_BIT(TAKEN) | AQ_TAP_BIT(RESTORED),
     .state_bytes = sizeof(struct state),
     .observe = observe,
     .finish = finish,

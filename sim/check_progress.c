@@ -368,6 +368,7 @@ const struct aq_checker aq_check_progress = {
     .interests = 1u << AQ_SEEN_CALL | 1u << AQ_SEEN_ANSWER | 1u << AQ_SEEN_ABANDONED | 1u << AQ_SEEN_TAP |
                  1u << AQ_SEEN_SERVER_DOWN | 1u << AQ_SEEN_HEALED | 1u << AQ_SEEN_CLIENT_DOWN |
                  1u << AQ_SEEN_FAULT | 1u << AQ_SEEN_TOLD,
+    .taps = AQ_TAPS_OF_JOBS,
     .state_bytes = sizeof(struct progress),
     .init = init,
     .observe = observe,

@@ -84,8 +84,10 @@ static int init(void *state, const struct aq_ledger *ledger) {
     struct semantics *s = state;
     s->scenario = aq_ledger_scenario(ledger);
     const struct aq_server_section *servers = &s->scenario->servers;
-    s->delay_slack_us = slack(servers, servers->policy.delay_sweep_us);
-    s->lease_slack_us = slack(servers, servers->policy.lease_sweep_us);
+    s->delay_slack_us =
+        aq_time_after(slack(servers, servers->policy.delay_sweep_us), aq_ledger_timer_slack_us(ledger));
+    s->lease_slack_us =
+        aq_time_after(slack(servers, servers->policy.lease_sweep_us), aq_ledger_timer_slack_us(ledger));
     s->first_free = NONE;
     s->server_count = s->scenario->servers.count;
     s->servers = aq_alloc_zeroed((size_t)s->server_count + 1, sizeof *s->servers);

@@ -8,11 +8,25 @@
 #include "sim/ledger.h"
 #include "sim/observation.h"
 
-/* What a check is made of. A check that has no interest in a kind of observation leaves its bit out. */
+/* Sets of actions and of kinds of taps, for the interests of checks. */
+#define AQ_ACTION_BIT(name) (1u << AQ_ACTION_##name)
+#define AQ_TAP_BIT(name)    (1u << AQ_TAP_##name)
+#define AQ_ACTIONS_PUT      (AQ_ACTION_BIT(PUT) | AQ_ACTION_BIT(SET_PARENT_JOB))
+#define AQ_ACTIONS_GET      (AQ_ACTION_BIT(GET) | AQ_ACTION_BIT(GET_MULTIPLE))
+/* Taps that a request for completion may leave, applied or not. */
+#define AQ_TAPS_OF_COMPLETIONS                                                                               \
+    (~(AQ_TAP_BIT(PUT) | AQ_TAP_BIT(LEASE) | AQ_TAP_BIT(TAKEN) | AQ_TAP_BIT(EMPTY)))
+/* Taps after which a job is at a server or was. */
+#define AQ_TAPS_OF_JOBS (~(AQ_TAP_BIT(EMPTY) | AQ_TAP_BIT(MISSED) | AQ_TAP_BIT(FAILED)))
+
+/* What a check is made of. It is shown nothing in which it has no interest: most observations are about one
+   action or one kind of tap, and most checks look at a few of these. */
 struct aq_checker {
     enum aq_check check;
     const char *holds_when; /* one sentence */
     uint32_t interests;     /* bits 1 << enum aq_seen_kind */
+    uint32_t actions;       /* of CALL, ANSWER and ABANDONED those with these actions; 0: all */
+    uint32_t taps;          /* of TAP those of these kinds; 0: all */
     size_t state_bytes;
     int (*init)(void *state,
                 const struct aq_ledger *ledger); /* state is zeroed; may be NULL. Errors: AQ_ENOMEM */

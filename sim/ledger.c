@@ -7,6 +7,32 @@
 #include "base/memory.h"
 #include "sim/ledger_books.h"
 
+static bool has_action(enum aq_seen_kind kind) {
+    return kind == AQ_SEEN_CALL || kind == AQ_SEEN_ANSWER || kind == AQ_SEEN_ABANDONED;
+}
+
+/* Makes the check see what it is interested in. */
+static void seat(struct aq_ledger *ledger, const struct aq_checker *checker, void *state) {
+    for (uint32_t kind = 0; kind < AQ_SEEN_KIND_COUNT; kind++) {
+        if (!(checker->interests >> kind & 1)) continue;
+        uint32_t details = kind == AQ_SEEN_TAP ? checker->taps : has_action(kind) ? checker->actions : 1;
+        if (!details) details = ~0u;
+        for (uint32_t detail = 0; detail < AQ_BOOKS_DETAILS; detail++) {
+            struct aq_books_audience *audience = &ledger->audiences[kind][detail];
+            if (!(details >> detail & 1)) continue;
+            audience->seats[audience->count].observe = checker->observe;
+            audience->seats[audience->count++].state = state;
+        }
+    }
+}
+
+static const struct aq_books_audience *audience_of(const struct aq_ledger *ledger,
+                                                   const struct aq_observation *seen) {
+    uint32_t detail = seen->kind == AQ_SEEN_TAP ? seen->tap->kind : has_action(seen->kind) ? seen->action : 0;
+    AQ_ASSERT(detail < AQ_BOOKS_DETAILS);
+    return &ledger->audiences[seen->kind][detail];
+}
+
 static int open_checks(struct aq_ledger *ledger) {
     for (uint32_t i = 0; i < AQ_CHECK_COUNT; i++) {
         const struct aq_checker *checker = aq_checkers[i];
@@ -15,9 +41,7 @@ static int open_checks(struct aq_ledger *ledger) {
         if (!ledger->states[i]) return AQ_ENOMEM;
         int rc = checker->init ? checker->init(ledger->states[i], ledger) : 0;
         if (rc) return rc;
-        for (uint32_t kind = 0; kind < AQ_SEEN_KIND_COUNT; kind++)
-            if (checker->interests >> kind & 1)
-                ledger->interested[kind][ledger->interested_count[kind]++] = (uint8_t)i;
+        seat(ledger, checker, ledger->states[i]);
     }
     return 0;
 }
@@ -115,9 +139,9 @@ int aq_ledger_observe(struct aq_ledger *ledger, const struct aq_observation *see
     struct aq_ledger_job *job = NULL;
     ledger->now_us = seen->at_us;
     if (is_about_a_job(seen)) find(ledger, seen, &copy, &job);
-    for (uint32_t i = 0; i < ledger->interested_count[seen->kind]; i++) {
-        uint32_t check = ledger->interested[seen->kind][i];
-        int rc = aq_checkers[check]->observe(ledger->states[check], ledger, seen, copy, job);
+    const struct aq_books_audience *audience = audience_of(ledger, seen);
+    for (uint32_t i = 0; i < audience->count; i++) {
+        int rc = audience->seats[i].observe(audience->seats[i].state, ledger, seen, copy, job);
         if (rc) return rc;
     }
     return take(ledger, seen, copy, job);
@@ -131,6 +155,10 @@ uint64_t aq_ledger_completed(const struct aq_ledger *ledger) {
 }
 uint64_t aq_ledger_alive(const struct aq_ledger *ledger) {
     return ledger->totals.alive;
+}
+
+aq_time_us aq_ledger_timer_slack_us(const struct aq_ledger *ledger) {
+    return ledger->config.timer_slack_us;
 }
 
 const struct aq_scenario *aq_ledger_scenario(const struct aq_ledger *ledger) {

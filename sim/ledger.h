@@ -114,6 +114,7 @@ struct aq_ledger_config {
     const struct aq_eligible_sets *eligible_sets; /* borrowed; grows while the run goes on */
     /* borrowed: by server index, the ids that clients give them, for stories */
     const char *const *server_ids;
+    aq_time_us timer_slack_us; /* how late the world's timers may come: 0 in the virtual one */
 };
 
 /* Errors: AQ_ENOMEM (*out untouched). */
@@ -147,6 +148,7 @@ uint64_t aq_ledger_alive(const struct aq_ledger *ledger);
 /* ---- for checks ---- */
 
 const struct aq_scenario *aq_ledger_scenario(const struct aq_ledger *ledger);
+aq_time_us aq_ledger_timer_slack_us(const struct aq_ledger *ledger);
 const struct aq_eligible_sets *aq_ledger_eligible_sets(const struct aq_ledger *ledger);
 struct aq_ledger_job *aq_ledger_job_of(struct aq_ledger *ledger, const struct aq_ledger_copy *copy);
 

@@ -56,6 +56,19 @@ struct aq_books_server {
     uint32_t event_count;
 };
 
+/* Checks that want to see observations of one kind and detail: a tap's kind or a call's action, else 0. */
+#define AQ_BOOKS_DETAILS 32
+_Static_assert(AQ_TAP_COUNT <= AQ_BOOKS_DETAILS && AQ_ACTION_COUNT <= AQ_BOOKS_DETAILS,
+               "details fit into a word");
+struct aq_books_audience {
+    uint32_t count;
+    struct {
+        int (*observe)(void *state, struct aq_ledger *ledger, const struct aq_observation *seen,
+                       const struct aq_ledger_copy *copy, const struct aq_ledger_job *job);
+        void *state;
+    } seats[AQ_CHECK_COUNT];
+};
+
 struct aq_ledger {
     struct aq_ledger_config config;
     struct aq_pool cells;   /* struct aq_books_cell: index is the job's */
@@ -71,8 +84,7 @@ struct aq_ledger {
     struct aq_ledger_totals totals;
     /* checks */
     void *states[AQ_CHECK_COUNT];
-    uint8_t interested[AQ_SEEN_KIND_COUNT][AQ_CHECK_COUNT]; /* checks that want to see this kind */
-    uint8_t interested_count[AQ_SEEN_KIND_COUNT];
+    struct aq_books_audience audiences[AQ_SEEN_KIND_COUNT][AQ_BOOKS_DETAILS];
     /* violations */
     uint64_t violations[AQ_CHECK_COUNT];
     uint64_t violations_total;

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+#include <arpa/inet.h>
 #include <uv.h>
 #include <zmq.h>
 
@@ -14,20 +15,26 @@
 #include "client/transport_zmq.h"
 #include "fakeserver/transport_zmq.h"
 #include "protocol/loop_zmq.h"
+#include "scenarios/load.h"
+#include "sim/proxy_uv.h"
 #include "sim/virtual_internal.h"
 
-#define FILES_OWN        200     /* the process itself: libraries, database, trace, libzmq's threads, the loop */
-#define FILES_A_PAIR     3       /* client and server, connected: the client's socket and mailbox, the server's socket */
-#define EVENTS_AT_ONCE   256     /* due events handled before the sockets have their turn */
-#define OWN_TOKEN        UINT32_MAX
-#define BIND_FOR_US      (5 * AQ_US_PER_S)
+#define FILES_OWN 200 /* the process itself: libraries, database, trace, libzmq's threads, the loop */
+#define FILES_A_PAIR                                                                                         \
+    3 /* client and server, connected: the client's socket and mailbox, the server's socket */
+#define EVENTS_AT_ONCE 256                  /* due events handled before the sockets have their turn */
+#define TIMER_SLACK_US (500 * AQ_US_PER_MS) /* other processes run on the same cores */
+#define OWN_TOKEN      UINT32_MAX
+#define BIND_FOR_US    (5 * AQ_US_PER_S)
 
 /* One fake server's port, which outlives its processes. */
 struct port {
     struct aq_live *live;
     uint32_t server;
-    uint16_t number;                       /* 0 before the first start */
+    uint16_t number;                       /* of the server itself; 0 before the first start */
+    uint16_t outer;                        /* of the proxy, where it is given; 0: any */
     struct aq_server_transport *transport; /* NULL while down */
+    struct aq_proxy *proxy;                /* in front of it, or NULL */
     struct aq_request own;                 /* a request of the harness itself, while it is in the server */
 };
 
@@ -37,49 +44,63 @@ struct aq_live {
     uint64_t start_ns;
     uv_loop_t loop;
     bool loop_made;
-    void *context;                       /* libzmq's */
+    void *context; /* libzmq's */
     struct aq_curve_pair server_keys, client_keys;
     struct aq_client_transport *clients;
-    struct port *ports;                  /* by server */
+    struct port *ports; /* by server */
     uint32_t port_count;
     int timer_fd;
     uv_poll_t timer;
     bool timer_made;
-    int rc;                              /* what a callback ran into */
+    struct aq_server_gate *gate; /* NULL: everyone is let in */
+    bool outside;                /* the clients are other processes */
+    bool proxies;                /* in front of every server */
+    int rc;                      /* what a callback ran into */
 };
 
 /* ---- can it run ---- */
 
-static const char *what_it_cannot(const struct aq_scenario *s, char *where, size_t size) {
-    if (s->balancer != AQ_BALANCER_NONE) {
-        snprintf(where, size, "balancer");
-        return "a load balancer";
-    }
-    for (uint32_t i = 0; i < s->fault_count; i++) {
-        enum aq_fault_kind kind = s->faults[i].kind;
-        bool link = kind >= AQ_FAULT_LATENCY && kind <= AQ_FAULT_HALF_OPEN;
-        if (!link) continue;
-        snprintf(where, size, "faults[%u].kind", i);
-        return aq_fault_word(kind);
-    }
-    return NULL;
+aq_time_us aq_live_timer_slack_us(double speed) {
+    return (aq_time_us)((double)TIMER_SLACK_US * (speed > 0 ? speed : 1));
 }
 
-int aq_live_check(const struct aq_scenario *s, struct aq_error *error) {
-    char where[64];
-    const char *what = what_it_cannot(s, where, sizeof where);
-    if (what) return aq_error_set(error, AQ_EUNSUPPORTED, "%s: the live world cannot do %s: use --world virtual", where, what);
-    uint64_t needed = (uint64_t)s->clients.count * s->servers.count * FILES_A_PAIR + s->servers.count * 4 + FILES_OWN;
+bool aq_live_needs_proxy(enum aq_fault_kind kind) {
+    return kind >= AQ_FAULT_LATENCY && kind <= AQ_FAULT_HALF_OPEN;
+}
+
+/* Proxies stand between clients and servers only where a scenario asks for what needs them. */
+static bool needs_proxies(const struct aq_scenario *s) {
+    for (uint32_t i = 0; i < s->fault_count; i++)
+        if (aq_live_needs_proxy(s->faults[i].kind)) return true;
+    return false;
+}
+
+/* The program's soft limit of open files goes up to the hard one. Errors: AQ_EIO, AQ_ELIMIT. */
+static int raise_file_limit(uint64_t needed, const struct aq_scenario *s, struct aq_error *error) {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit)) return aq_error_set(error, AQ_EIO, "the limit of open files: %s", strerror(errno));
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return aq_error_set(error, AQ_EIO, "the limit of open files cannot be read: %s", strerror(errno));
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (needed > limit.rlim_max)
-        return aq_error_set(error, AQ_ELIMIT,
-                            "%u clients with %u servers need %llu open files, and %llu are allowed (ulimit -Hn): "
-                            "use fewer, or --world virtual",
-                            s->clients.count, s->servers.count, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
-    return 0;
+    if (needed <= limit.rlim_max) return 0;
+    return aq_error_set(
+        error, AQ_ELIMIT,
+        "%u clients with %u servers need %llu open files, and %llu are allowed (ulimit -Hn): use "
+        "fewer, or --world virtual",
+        s->clients.count, s->servers.count, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+}
+
+int aq_live_check(const struct aq_scenario *s, double speed, struct aq_error *error) {
+    int rc = aq_scenario_check_world(s, true, error);
+    if (rc) return rc;
+    if (s->balancer != AQ_BALANCER_NONE)
+        return aq_error_set(error, AQ_EUNSUPPORTED, "balancer: a load balancer needs --world virtual");
+    if (needs_proxies(s) && speed != 1)
+        return aq_error_set(error, AQ_EUNSUPPORTED,
+                            "faults: those on links act in real time, so this scenario needs --speed 1");
+    uint64_t pairs = (uint64_t)s->clients.count * s->servers.count;
+    uint64_t files = FILES_A_PAIR + (needs_proxies(s) ? AQ_PROXY_FDS_PER_CONNECTION : 0);
+    return raise_file_limit(pairs * files + s->servers.count * 4 + FILES_OWN, s, error);
 }
 
 /* ---- time ---- */
@@ -106,17 +127,15 @@ static int arm_timer(struct aq_live *live, aq_time_us at_us) {
     return timerfd_settime(live->timer_fd, 0, &when, NULL) ? AQ_EIO : 0;
 }
 
+/* *more: not everything that is due was handled. */
 static int handle_due(struct aq_live *live, aq_time_us until_us, bool *more) {
     struct aq_virtual *v = live->world;
-    const struct aq_event *next;
-    *more = false;
-    for (int i = 0; (next = aq_heap_peek(&v->heap)) && next->at_us < until_us && next->at_us <= v->now_us; i++) {
-        if (i == EVENTS_AT_ONCE) {
-            *more = true;
-            return 0;
-        }
-        int rc = virtual_next_event(v);
-        if (rc) return rc;
+    struct aq_event event;
+    aq_time_us before_us = aq_time_min(until_us, v->now_us + 1);
+    for (int i = 0; i < EVENTS_AT_ONCE; i++) {
+        *more = aq_wheel_pop(&v->wheel, before_us, &event);
+        int rc = *more ? virtual_handle(v, &event) : 0;
+        if (rc || !*more) return rc;
     }
     return 0;
 }
@@ -131,8 +150,7 @@ static int live_run(struct aq_virtual *v, aq_time_us until_us) {
         int rc = handle_due(live, until_us, &more);
         if (rc || live->rc) return rc ? rc : live->rc;
         if (!more && v->now_us >= until_us) return 0;
-        const struct aq_event *next = aq_heap_peek(&v->heap);
-        aq_time_us wake_us = next ? aq_time_min(next->at_us, until_us) : until_us;
+        aq_time_us wake_us = aq_time_min(aq_wheel_next_us(&v->wheel), until_us);
         if (!more && wake_us > v->now_us) {
             rc = arm_timer(live, wake_us);
             if (rc) return rc;
@@ -179,17 +197,42 @@ static void on_listening(void *owner, int rc, uint16_t number, const struct aq_e
 
 /* ---- the network as the nodes use it ---- */
 
-static struct aq_live *live_of(const struct aq_virtual *v) { return v->network_self; }
+static struct aq_live *live_of(const struct aq_virtual *v) {
+    return v->network_self;
+}
 
-/* A server's logical address, which ids are made of, stands for its host and the port that it really has. What has nothing behind it is
-   a port that nothing listens on. */
+/* Behind proxies each client has an address of its own, from which the proxies know it: 127.1.0.1 for the
+ * first. */
+#define SOURCES_A_NET 250
+
+static void source_address(uint32_t client, char text[48]) {
+    snprintf(text, 48, "127.%u.%u.%u", 1 + client / (SOURCES_A_NET * SOURCES_A_NET),
+             client / SOURCES_A_NET % SOURCES_A_NET, 1 + client % SOURCES_A_NET);
+}
+
+static uint32_t client_from(void *self, const struct sockaddr *peer) {
+    const struct aq_live *live = self;
+    if (live->outside) return AQ_PROXY_NOBODY;
+    if (peer->sa_family != AF_INET) return AQ_PROXY_NOBODY;
+    uint32_t ip = ntohl(((const struct sockaddr_in *)(const void *)peer)->sin_addr.s_addr);
+    uint32_t client =
+        (((ip >> 16 & 255) - 1) * SOURCES_A_NET + (ip >> 8 & 255)) * SOURCES_A_NET + (ip & 255) - 1;
+    return client < live->world->scenario->clients.count ? client : AQ_PROXY_NOBODY;
+}
+
+/* A server's logical address, which ids are made of, stands for its host and the port that it really has.
+   What has nothing behind it is a port that nothing listens on. */
 static int live_connect(struct aq_virtual *v, uint32_t client, uint32_t address) {
     struct aq_live *live = live_of(v);
     const struct aq_address *to = &v->config.book->items[address];
     char endpoint[AQ_ADDRESS_CHARS_MAX + 8];
-    unsigned port = address < v->scenario->servers.count ? live->ports[address].number : 9;
-    snprintf(endpoint, sizeof endpoint, "%.*s:%u", (int)to->host_len, to->text, port);
-    return aq_client_transport_connect(live->clients, client, address, endpoint, NULL);
+    const struct port *port = address < live->port_count ? &live->ports[address] : NULL;
+    unsigned number = port ? port->proxy ? aq_proxy_port(port->proxy) : port->number : 9;
+    snprintf(endpoint, sizeof endpoint, "%.*s:%u", (int)to->host_len, to->text, number);
+    char source[48];
+    source_address(client, source);
+    return aq_client_transport_connect(live->clients, client, address, endpoint,
+                                       port && port->proxy ? source : NULL);
 }
 
 static void live_close(struct aq_virtual *v, uint32_t client, uint32_t address) {
@@ -224,11 +267,31 @@ static void live_release_request(struct aq_virtual *v, uint32_t server, uint32_t
 static uint32_t live_client_of(struct aq_virtual *v, uint32_t server, uint32_t peer) {
     struct aq_server_peer who;
     const struct port *port = &live_of(v)->ports[server];
+    if (live_of(v)->outside) return AQ_NOBODY;
     return port->transport && aq_server_transport_peer(port->transport, peer, &who) ? who.client : AQ_NOBODY;
 }
 
 static void live_client_gone(struct aq_virtual *v, uint32_t client) {
     aq_client_transport_close_client(live_of(v)->clients, client);
+}
+
+static int put_proxy(struct aq_live *live, struct port *port, const char *host, struct aq_error *error) {
+    const struct aq_network_section *network = &live->world->scenario->network;
+    struct aq_proxy_config config = {.loop = &live->loop,
+                                     .host = host,
+                                     .port = port->outer,
+                                     .server = port->server,
+                                     .server_host = host,
+                                     .server_port = port->number,
+                                     .rules = &live->world->rules,
+                                     .seed = live->world->config.seed,
+                                     .client_of = client_from,
+                                     .self = live,
+                                     .retransmit_first_us = network->retransmit_first_us,
+                                     .retransmit_max_us = network->retransmit_max_us,
+                                     .connect_retry_us = AQ_US_PER_S,
+                                     .answer_half_open = true};
+    return aq_proxy_new(&config, &port->proxy, error);
 }
 
 static int live_server_up(struct aq_virtual *v, uint32_t server) {
@@ -249,6 +312,7 @@ static int live_server_up(struct aq_virtual *v, uint32_t server) {
                                                 .owner = port};
     int rc = aq_server_transport_open(&config, &port->transport, &error);
     if (!rc && port->number == 0) port->number = aq_server_transport_port(port->transport);
+    if (!rc && !port->proxy && live->proxies) rc = put_proxy(live, port, host, &error);
     return rc;
 }
 
@@ -265,12 +329,12 @@ static int live_server_resumed(struct aq_virtual *v, uint32_t server) {
     return 0; /* libzmq's own threads accept connections while a core is paused */
 }
 
-static int live_reset(struct aq_virtual *v, const struct aq_link_rule *between, bool half_open, uint64_t *touched) {
-    (void)v;
-    (void)between;
-    (void)half_open;
-    (void)touched;
-    return AQ_EUNSUPPORTED;
+static int live_reset(struct aq_virtual *v, const struct aq_link_rule *between, bool half_open,
+                      uint64_t *touched) {
+    struct aq_live *live = live_of(v);
+    for (uint32_t i = 0; i < live->port_count; i++)
+        if (live->ports[i].proxy) aq_proxy_reset(live->ports[i].proxy, between, half_open, touched);
+    return 0;
 }
 
 static const struct network live_network = {
@@ -321,11 +385,13 @@ int aq_live_new(struct aq_virtual *world, double speed, struct aq_live **out, st
     struct aq_live *live = aq_alloc_zeroed(1, sizeof *live);
     if (!live) return AQ_ENOMEM;
     *live = (struct aq_live){.world = world, .speed = speed, .timer_fd = -1};
+    live->proxies = needs_proxies(world->scenario);
     uint32_t count = world->scenario->servers.count;
     live->ports = aq_alloc_zeroed(count, sizeof *live->ports);
     int rc = live->ports ? 0 : AQ_ENOMEM;
     live->port_count = live->ports ? count : 0;
-    for (uint32_t i = 0; i < live->port_count; i++) live->ports[i] = (struct port){.live = live, .server = i};
+    for (uint32_t i = 0; i < live->port_count; i++)
+        live->ports[i] = (struct port){.live = live, .server = i};
     if (!rc && uv_loop_init(&live->loop)) rc = AQ_EIO;
     live->loop_made = !rc;
     if (!rc) rc = make_timer(live);
@@ -340,11 +406,58 @@ int aq_live_new(struct aq_virtual *world, double speed, struct aq_live **out, st
     return 0;
 }
 
+static int open_gate(struct aq_live *live, const struct aq_live_outside *outside, struct aq_error *error) {
+    struct aq_server_gate_config config = {.loop = &live->loop,
+                                           .context = live->context,
+                                           .list = outside->allowed,
+                                           .refused = outside->refused,
+                                           .owner = outside->owner};
+    return aq_server_gate_open(&config, &live->gate, error);
+}
+
+int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *outside,
+                          struct aq_error *error) {
+    live->outside = true;
+    live->server_keys = *outside->server_keys;
+    live->proxies = live->proxies || outside->proxies;
+    for (uint32_t i = 0; i < live->port_count; i++) {
+        uint16_t number = live->world->config.book->items[i].port;
+        if (live->proxies)
+            live->ports[i].outer = number;
+        else
+            live->ports[i].number = number;
+    }
+    return outside->allowed ? open_gate(live, outside, error) : 0;
+}
+
+struct uv_loop_s *aq_live_loop(struct aq_live *live) {
+    return &live->loop;
+}
+
+void aq_live_enter(struct aq_live *live) {
+    read_clock(live);
+}
+
+void aq_live_leave(struct aq_live *live, int rc) {
+    settle(live, rc);
+}
+
+bool aq_live_has_proxies(const struct aq_live *live) {
+    return live->proxies;
+}
+
+struct aq_server_gate_counters aq_live_gate_counters(const struct aq_live *live) {
+    return live->gate ? aq_server_gate_counters(live->gate) : (struct aq_server_gate_counters){0};
+}
+
 void aq_live_free(struct aq_live *live) {
     if (!live) return;
-    for (uint32_t i = 0; i < live->port_count; i++)
+    for (uint32_t i = 0; i < live->port_count; i++) {
         aq_server_transport_close(live->ports[i].transport, true);
+        aq_proxy_free(live->ports[i].proxy);
+    }
     aq_client_transport_free(live->clients);
+    aq_server_gate_close(live->gate);
     if (live->timer_made) uv_close((uv_handle_t *)&live->timer, NULL);
     if (live->loop_made) {
         uv_run(&live->loop, UV_RUN_DEFAULT);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/assert.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -15,6 +16,7 @@ struct fault {
     uint64_t overruns_before; /* WORKER_OVERRUN: the workload's count at the strike */
     bool in_force;
     bool armed; /* waits for its event, or for its timer set by the event */
+    bool removed;
 };
 
 struct aq_nemesis {
@@ -32,7 +34,8 @@ int aq_nemesis_new(const struct aq_nemesis_config *config, struct aq_nemesis **o
     if (!n) return AQ_ENOMEM;
     n->config = *config;
     n->count = config->scenario->fault_count;
-    n->faults = aq_alloc_zeroed((size_t)n->count + 1, sizeof *n->faults);
+    uint32_t capacity = config->fault_capacity > n->count ? config->fault_capacity : n->count;
+    n->faults = aq_alloc_zeroed((size_t)capacity + 1, sizeof *n->faults);
     n->silent = aq_alloc_zeroed(config->scenario->servers.count, sizeof *n->silent);
     if (!n->faults || !n->silent) {
         aq_free(n->faults);
@@ -401,15 +404,28 @@ static int set_timer(struct aq_nemesis *n, enum aq_timer_kind kind, const struct
                                           &ticket);
 }
 
+static int arm(struct aq_nemesis *n, struct fault *f, aq_time_us now_us) {
+    f->armed = f->spec->on_event;
+    if (f->armed) n->awaited |= 1u << f->spec->on;
+    return f->armed ? 0 : set_timer(n, AQ_TIMER_STRIKE, f, aq_time_after(now_us, f->spec->at_us));
+}
+
 int aq_nemesis_start(struct aq_nemesis *n, aq_time_us now_us) {
-    for (uint32_t i = 0; i < n->count; i++) {
-        struct fault *f = &n->faults[i];
-        f->armed = f->spec->on_event;
-        if (f->armed) n->awaited |= 1u << f->spec->on;
-        int rc = f->armed ? 0 : set_timer(n, AQ_TIMER_STRIKE, f, now_us + f->spec->at_us);
-        if (rc) return rc;
-    }
-    return 0;
+    int rc = 0;
+    for (uint32_t i = 0; !rc && i < n->count; i++)
+        rc = arm(n, &n->faults[i], now_us);
+    return rc;
+}
+
+int aq_nemesis_add(struct aq_nemesis *n, aq_time_us now_us) {
+    if (n->healed) return 0;
+    AQ_ASSERT(n->count < n->config.fault_capacity);
+    struct fault *f = &n->faults[n->count];
+    *f = (struct fault){.spec = &n->config.scenario->faults[n->count]};
+    f->receipt.first_us = AQ_TIME_NEVER;
+    uint32_t index = n->count++;
+    bool now = !f->spec->on_event && f->spec->at_us == 0;
+    return now ? aq_nemesis_strike(n, now_us, index) : arm(n, f, now_us);
 }
 
 static int observe_fault(struct aq_nemesis *n, const struct fault *f, aq_time_us now_us,
@@ -430,7 +446,7 @@ static bool is_lasting(const struct fault *f) {
 int aq_nemesis_strike(struct aq_nemesis *n, aq_time_us now_us, uint32_t index) {
     struct fault *f = &n->faults[index];
     const struct aq_fault_spec *spec = f->spec;
-    if (n->healed) return 0;
+    if (n->healed || f->removed) return 0;
     if (f->in_force) return set_timer(n, AQ_TIMER_STRIKE, f, aq_time_after(now_us, spec->every_us));
     f->in_force = is_lasting(f);
     f->receipt.strikes++;
@@ -462,7 +478,7 @@ int aq_nemesis_tap(struct aq_nemesis *n, aq_time_us now_us, enum aq_tap_kind kin
     bool others = false;
     for (uint32_t i = 0; i < n->count; i++) {
         struct fault *f = &n->faults[i];
-        if (!f->armed || f->spec->on != kind) continue;
+        if (!f->armed || f->removed || f->spec->on != kind) continue;
         if (now_us < f->spec->at_us) {
             others = true;
             continue;
@@ -480,6 +496,27 @@ static void drop_target(struct fault *f, uint32_t target) {
     for (uint32_t i = 0; i < f->target_count; i++)
         if (f->targets[i] != target) f->targets[kept++] = f->targets[i];
     f->target_count = kept;
+}
+
+uint32_t aq_nemesis_room(const struct aq_nemesis *n) {
+    return n->config.fault_capacity > n->count ? n->config.fault_capacity - n->count : 0;
+}
+
+int aq_nemesis_remove(struct aq_nemesis *n, aq_time_us now_us, uint32_t index) {
+    n->faults[index].removed = true;
+    return aq_nemesis_fault_end(n, now_us, index);
+}
+
+int aq_nemesis_restart(struct aq_nemesis *n, aq_time_us now_us, uint32_t server) {
+    const struct aq_world *world = &n->config.world;
+    for (uint32_t i = 0; i < n->count; i++) {
+        struct fault *f = &n->faults[i];
+        if (!f->in_force || f->spec->kind != AQ_FAULT_CRASH || !has_target(f, server)) continue;
+        drop_target(f, server);
+        int rc = f->target_count ? 0 : aq_nemesis_fault_end(n, now_us, i);
+        if (rc) return rc;
+    }
+    return world->ops->server_is_up(world->self, server) ? 0 : world->ops->server_start(world->self, server);
 }
 
 int aq_nemesis_server_started(struct aq_nemesis *n, aq_time_us now_us, uint32_t server) {
@@ -528,4 +565,17 @@ void aq_nemesis_describe(const struct aq_nemesis *n, char *text, size_t size) {
 
 struct aq_receipt aq_nemesis_receipt(const struct aq_nemesis *n, uint32_t fault) {
     return n->faults[fault].receipt;
+}
+
+bool aq_nemesis_is_in_force(const struct aq_nemesis *n, uint32_t fault) {
+    return n->faults[fault].in_force;
+}
+
+bool aq_nemesis_is_alive(const struct aq_nemesis *n, uint32_t fault) {
+    const struct fault *f = &n->faults[fault];
+    const struct aq_fault_spec *spec = f->spec;
+    if (f->in_force) return true;
+    if (f->removed || n->healed) return false;
+    if (f->receipt.strikes == 0) return true;
+    return spec->every_us != AQ_TIME_NEVER && (spec->times == 0 || f->receipt.strikes < spec->times);
 }

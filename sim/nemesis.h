@@ -14,6 +14,7 @@ struct aq_nemesis_config {
     struct aq_world world;
     struct aq_workload *workload; /* borrowed */
     struct aq_observer observer;
+    uint32_t fault_capacity; /* how many faults the scenario's list has room for; 0: it does not grow */
 };
 
 /* What became of one fault of the list. */
@@ -47,6 +48,23 @@ int aq_nemesis_server_ending(struct aq_nemesis *nemesis, uint32_t server);
 
 /* Ends every fault, starts every process that is down; nothing strikes any more. */
 int aq_nemesis_heal(struct aq_nemesis *nemesis, aq_time_us now_us);
+
+/* The scenario's list has one fault more, at its end; `at` counts from now. Nothing happens once healed. */
+int aq_nemesis_add(struct aq_nemesis *nemesis, aq_time_us now_us);
+
+/* How many more can be added. */
+uint32_t aq_nemesis_room(const struct aq_nemesis *nemesis);
+
+/* Ends a fault if it is in force; it never strikes again. */
+int aq_nemesis_remove(struct aq_nemesis *nemesis, aq_time_us now_us, uint32_t fault);
+
+/* Starts a server that is down, whichever crash keeps it so. */
+int aq_nemesis_restart(struct aq_nemesis *nemesis, aq_time_us now_us, uint32_t server);
+
+bool aq_nemesis_is_in_force(const struct aq_nemesis *nemesis, uint32_t fault);
+
+/* It may strike (again), or is in force. */
+bool aq_nemesis_is_alive(const struct aq_nemesis *nemesis, uint32_t fault);
 
 /* Faults now in force, as "crash", "slow+loss", "" for none: for naming phases. */
 void aq_nemesis_describe(const struct aq_nemesis *nemesis, char *text, size_t size);

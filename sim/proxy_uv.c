@@ -51,7 +51,7 @@ static void on_connection(uv_stream_t *listener, int status) {
 static int start_to_listen(struct aq_proxy *proxy, const char *host, struct aq_error *error) {
     struct sockaddr_storage address;
     int length = sizeof address;
-    int rc = parse_address(host, 0, &address, error);
+    int rc = parse_address(host, proxy->config.port, &address, error);
     if (rc) return rc;
     rc = uv_tcp_bind(&proxy->listener, (struct sockaddr *)&address, 0);
     if (!rc) rc = uv_listen((uv_stream_t *)&proxy->listener, BACKLOG, on_connection);

@@ -26,6 +26,7 @@ struct aq_proxy; /* opaque */
 struct aq_proxy_config {
     uv_loop_t *loop;             /* borrowed */
     const char *host;            /* numeric address to listen on */
+    uint16_t port;               /* 0: any free one */
     uint32_t server;             /* index of the server behind it, for the rules */
     const char *server_host;     /* its numeric address */
     uint16_t server_port;        /* its real port */

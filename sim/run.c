@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "scenarios/load.h"
 #include "sim/ledger.h"
 #include "sim/live.h"
 #include "sim/metrics.h"
@@ -38,7 +39,9 @@ static int make_book(struct aq_run *run, struct aq_error *error) {
     uint32_t count = highest_address(s) + 1;
     char text[64];
     for (uint32_t i = 0; i < count; i++) {
-        if (s->servers.same_host)
+        if (run->options->serve && i < s->servers.count)
+            snprintf(text, sizeof text, "%s", run->options->serve->addresses[i]);
+        else if (s->servers.same_host)
             snprintf(text, sizeof text, "127.0.1.1:%u", 5555 + i);
         else
             snprintf(text, sizeof text, "127.0.%u.%u:5555", 1 + i / 254, 1 + i % 254);
@@ -82,7 +85,8 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
     aq_trace_init(&run->trace);
     run->trace.line = run->options->trace_line;
     run->trace.line_arg = run->options->trace_arg;
-    struct aq_ledger_config ledger = {s, &run->book, &run->sets, run->server_ids};
+    struct aq_ledger_config ledger = {s, &run->book, &run->sets, run->server_ids, 0};
+    if (run->options->live) ledger.timer_slack_us = aq_live_timer_slack_us(run->options->speed);
     rc = aq_ledger_new(&ledger, &run->ledger);
     if (rc) return rc;
     struct aq_observer observer = {run, observe};
@@ -94,16 +98,19 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
                                       .eligible_sets = &run->sets,
                                       .client_step = run->options->client_step,
                                       .stop = run->options->stop};
-    rc = run->options->live ? aq_live_check(s, error) : 0;
+    double speed = run->options->speed > 0 ? run->options->speed : 1;
+    rc = run->options->live ? aq_live_check(s, speed, error) : aq_scenario_check_world(s, false, error);
     if (!rc) rc = aq_virtual_new(&world, &run->world);
-    if (!rc && run->options->live)
-        rc = aq_live_new(run->world, run->options->speed > 0 ? run->options->speed : 1, &run->live, error);
+    if (!rc && run->options->live) rc = aq_live_new(run->world, speed, &run->live, error);
+    const struct aq_serve *serve = run->options->serve;
+    if (!rc && serve) rc = aq_live_serve_outside(run->live, &serve->outside, error);
     if (rc) return rc;
     struct aq_workload_config workload = {s, run->options->seed, aq_virtual_world(run->world), observer};
     rc = aq_workload_new(&workload, &run->workload);
     if (rc) return rc;
     struct aq_nemesis_config nemesis = {
-        s, &run->book, run->options->seed, aq_virtual_world(run->world), run->workload, observer};
+        s, &run->book, run->options->seed, aq_virtual_world(run->world), run->workload, observer, 0};
+    if (serve) nemesis.fault_capacity = s->fault_count + AQ_SERVE_ADDED_FAULTS_MAX;
     rc = aq_nemesis_new(&nemesis, &run->nemesis);
     if (rc) return rc;
     aq_virtual_attach(run->world, run->workload, run->nemesis);
@@ -111,6 +118,7 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
 }
 
 static void tear_down(struct aq_run *run) {
+    if (run->told_started) run->options->serve->ending(run->options->serve->owner);
     aq_virtual_free(run->world);
     aq_live_free(run->live);
     aq_nemesis_free(run->nemesis);
@@ -148,8 +156,8 @@ static int close_window(struct aq_run *run) {
     return aq_metrics_close_window(&run->metrics, run->states);
 }
 
-/* Nothing is left that could still move: no job waits or is held, no put is under way, and nobody waits for an
-   answer since before the end of the faults. */
+/* Nothing is left that could still move: no job waits or is held, no put is under way, and nobody waits for
+   an answer since before the end of the faults. */
 static bool drained(const struct aq_run *run) {
     if (aq_workload_puts_open(run->workload) || aq_workload_old_calls_open(run->workload)) return false;
     for (uint32_t i = 0; i < run->metrics.server_count; i++) {
@@ -159,6 +167,19 @@ static bool drained(const struct aq_run *run) {
             return false;
     }
     return true;
+}
+
+/* The clients go on as they like, so nothing is healed and nothing demanded: only the faults' receipts are
+ * taken. */
+static int end_serving(struct aq_run *run, int rc) {
+    if (rc == AQ_EINTERRUPTED) rc = close_window(run);
+    return rc ? rc : aq_nemesis_heal(run->nemesis, aq_virtual_now(run->world));
+}
+
+static int tell_started(struct aq_run *run, struct aq_error *error) {
+    const struct aq_serve *serve = run->options->serve;
+    run->told_started = true;
+    return serve->started(serve->owner, run, aq_live_loop(run->live), error);
 }
 
 static int heal(struct aq_run *run, aq_time_us now_us) {
@@ -188,20 +209,24 @@ static void tell_progress(const struct aq_run *run, aq_time_us now_us, aq_time_u
 
 /* Window by window: load and faults for the scenario's duration, then until drained, at most the settle time.
  */
-static int go(struct aq_run *run) {
+static int go(struct aq_run *run, struct aq_error *error) {
+    const struct aq_serve *serve = run->options->serve;
     const struct aq_scenario *s = run->options->scenario;
     aq_time_us end_us = aq_time_after(s->duration_us, s->settle_us), now_us = 0;
     int rc = begin_phase(run, 0);
     if (!rc) rc = aq_virtual_start(run->world);
     if (!rc) rc = aq_workload_start(run->workload, 0);
     if (!rc) rc = aq_nemesis_start(run->nemesis, 0);
+    if (!rc && serve) rc = tell_started(run, error);
     while (!rc && now_us < end_us && !(run->healed && drained(run))) {
         now_us = aq_time_min(now_us + s->window_us, run->healed ? end_us : s->duration_us);
         rc = aq_virtual_run(run->world, now_us);
         if (!rc) rc = close_window(run);
         if (!rc) tell_progress(run, now_us, end_us);
-        if (!rc && now_us == s->duration_us && !run->healed) rc = heal(run, aq_virtual_now(run->world));
+        if (!rc && now_us == s->duration_us && !run->healed && !serve)
+            rc = heal(run, aq_virtual_now(run->world));
     }
+    if (serve) rc = end_serving(run, rc);
     run->end_us = aq_virtual_now(run->world);
     run->interrupted = rc == AQ_EINTERRUPTED;
     aq_metrics_end(&run->metrics, run->end_us);
@@ -224,10 +249,11 @@ int aq_run_scenario(const struct aq_run_options *options, struct aq_record *reco
     uint64_t start_us = wall_us();
     aq_error_set(error, 0, "%s", "");
     int rc = set_up(&run, error);
-    if (!rc) rc = go(&run);
+    if (!rc) rc = go(&run, error);
     record->wall_us = wall_us() - start_us;
     record->peak_rss_bytes = peak_rss_bytes();
     if (!rc) rc = aq_run_fill_record(&run, record);
+    if (!rc && options->serve) rc = aq_serve_verdict(&run, record);
     tear_down(&run);
     if (rc && error && !error->text[0]) aq_error_set(error, rc, "%s", aq_error_name(rc));
     return rc;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "reports/record.h"
 #include "scenarios/scenario.h"
+#include "sim/serve.h"
 #include "sim/virtual.h"
 
 /* Where a run stands, for progress lines. */
@@ -19,9 +20,10 @@ struct aq_progress {
 struct aq_run_options {
     const struct aq_scenario *scenario; /* borrowed */
     uint64_t seed;
-    bool live;     /* real time and real sockets; see sim/live.h */
-    double speed;  /* live: how much faster than real time; 0: 1 */
+    bool live;                         /* real time and real sockets; see sim/live.h */
+    double speed;                      /* live: how much faster than real time; 0: 1 */
     const volatile sig_atomic_t *stop; /* ends the run at the next event when non-zero; NULL: never */
+    const struct aq_serve *serve;      /* live: for clients of other processes; NULL: the scenario's own */
     aq_client_step_fn client_step;     /* NULL: aq_client_step; see sim/virtual.h */
     /* Called at the end of each window, if not NULL. */
     void (*progress)(void *arg, const struct aq_progress *progress);

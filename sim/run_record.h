@@ -28,6 +28,7 @@ struct aq_run {
     aq_time_us end_us;
     bool healed;
     bool interrupted;
+    bool told_started; /* serve: it will be told of the end */
 };
 
 /* Reckons up, reaches the verdict and fills the record. Errors: AQ_ENOMEM. */

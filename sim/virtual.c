@@ -7,7 +7,7 @@
 int virtual_push(struct aq_virtual *v, aq_time_us at_us, enum event_kind kind, uint32_t subject) {
     if (at_us == AQ_TIME_NEVER) return 0;
     AQ_ASSERT(at_us >= v->now_us);
-    return aq_heap_push(&v->heap, (struct aq_event){at_us, ++v->sequence, kind, subject});
+    return aq_wheel_push(&v->wheel, (struct aq_event){at_us, ++v->sequence, kind, subject});
 }
 
 int virtual_want_wake(struct aq_virtual *v, struct wake *wake, aq_time_us wanted_us, enum event_kind kind,
@@ -187,7 +187,7 @@ void aq_virtual_free(struct aq_virtual *v) {
         aq_server_free(v->servers[i].core);
         aq_disk_close(&v->servers[i].disk);
     }
-    aq_heap_close(&v->heap);
+    aq_wheel_close(&v->wheel);
     aq_packets_close(&v->packets);
     aq_link_rules_close(&v->rules);
     aq_client_effects_close(&v->client_effects);
@@ -247,23 +247,22 @@ static int dispatch(struct aq_virtual *v, const struct aq_event *e) {
     return AQ_EINVALID;
 }
 
-int virtual_next_event(struct aq_virtual *v) {
-    struct aq_event event = aq_heap_pop(&v->heap);
+int virtual_handle(struct aq_virtual *v, const struct aq_event *event) {
     v->events++;
     aq_trace_add(v->config.trace,
-                 (struct aq_trace_record){event.at_us, event.kind, event.subject, 0, 0, event.sequence});
-    int rc = dispatch(v, &event);
+                 (struct aq_trace_record){event->at_us, event->kind, event->subject, 0, 0, event->sequence});
+    int rc = dispatch(v, event);
     return !rc && v->submitted_count ? clients_take_calls(v) : rc;
 }
 
 int aq_virtual_run(struct aq_virtual *v, aq_time_us until_us) {
-    const struct aq_event *next;
+    struct aq_event event;
     if (v->network->run) return v->network->run(v, until_us);
-    while ((next = aq_heap_peek(&v->heap)) && next->at_us < until_us) {
-        if (v->config.stop && *v->config.stop) return AQ_EINTERRUPTED;
-        v->now_us = next->at_us;
-        int rc = virtual_next_event(v);
+    while (aq_wheel_pop(&v->wheel, until_us, &event)) {
+        v->now_us = event.at_us;
+        int rc = virtual_handle(v, &event);
         if (rc) return rc;
+        if (v->config.stop && *v->config.stop) return AQ_EINTERRUPTED;
     }
     v->now_us = until_us;
     return 0;
@@ -276,7 +275,7 @@ uint64_t aq_virtual_events(const struct aq_virtual *v) {
     return v->events;
 }
 uint32_t aq_virtual_pending(const struct aq_virtual *v) {
-    return v->heap.count;
+    return v->wheel.count;
 }
 const uint64_t *aq_virtual_marks(const struct aq_virtual *v) {
     return v->marks;

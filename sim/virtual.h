@@ -67,6 +67,9 @@ struct aq_virtual_server_state {
 };
 struct aq_virtual_server_state aq_virtual_server_state(const struct aq_virtual *v, uint32_t server);
 
+/* What a server fault in force has acted on so far, on all servers that are up. */
+uint64_t aq_virtual_touched(const struct aq_virtual *v, uint32_t rule_id);
+
 /* Calls visit for each job that the server holds, in memory or, while it is down, on disk. */
 void aq_virtual_each_job(const struct aq_virtual *v, uint32_t server,
                          void (*visit)(void *arg, const struct aq_job_record *record), void *arg);

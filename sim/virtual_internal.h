@@ -3,7 +3,7 @@
 #ifndef AQ_SIM_VIRTUAL_INTERNAL_H
 #define AQ_SIM_VIRTUAL_INTERNAL_H
 
-#include "base/heap.h"
+#include "base/wheel.h"
 #include "client/client.h"
 #include "fakeserver/server.h"
 #include "sim/disk.h"
@@ -25,7 +25,8 @@ enum event_kind {
     EVENT_FAULT_END, /* fault */
 };
 
-/* Wake-ups of a node that are in the heap: an event at or before the wanted time need not be pushed again. */
+/* Wake-ups of a node that are in the queue: an event at or before the wanted time need not be pushed again.
+ */
 struct wake {
     aq_time_us near_us; /* the earlier of two known; AQ_TIME_NEVER: none */
     aq_time_us far_us;
@@ -123,7 +124,7 @@ struct aq_virtual {
     const struct aq_scenario *scenario;
     struct aq_workload *workload;
     struct aq_nemesis *nemesis;
-    struct aq_heap heap;
+    struct aq_wheel wheel;
     uint64_t sequence;
     uint64_t events;
     aq_time_us now_us;
@@ -155,8 +156,8 @@ int virtual_want_wake(struct aq_virtual *v, struct wake *wake, aq_time_us wanted
                       uint32_t subject);
 int virtual_observe(struct aq_virtual *v, const struct aq_observation *seen);
 
-/* Takes the first event out of the heap and does what it says, at the time that the clock shows. */
-int virtual_next_event(struct aq_virtual *v);
+/* Does what an event says, at the time that the clock shows, and takes the calls that came of it. */
+int virtual_handle(struct aq_virtual *v, const struct aq_event *event);
 
 /* virtual_client.c */
 int client_start(struct aq_virtual *v, uint32_t client);

@@ -221,6 +221,16 @@ struct aq_virtual_server_state aq_virtual_server_state(const struct aq_virtual *
     return state;
 }
 
+uint64_t aq_virtual_touched(const struct aq_virtual *v, uint32_t rule_id) {
+    uint64_t touched = 0;
+    for (uint32_t i = 0; i < v->scenario->servers.count; i++) {
+        const struct server_node *node = &v->servers[i];
+        const struct aq_fault_rule *rule = node->core ? aq_server_rule(node->core, rule_id) : NULL;
+        if (rule) touched += rule->touched;
+    }
+    return touched;
+}
+
 void aq_virtual_each_job(const struct aq_virtual *v, uint32_t server,
                          void (*visit)(void *arg, const struct aq_job_record *record), void *arg) {
     const struct server_node *node = &v->servers[server];

@@ -155,7 +155,7 @@ static void a_slow_close_holds_back_the_end_and_nothing_else(void **state) {
         assert_false(to->eof);
         shut_down(to); /* the end of the other direction is not late */
         WAIT_FOR(rig, to->eof && from->eof);
-        assert_in_range(to->eof_us - start_us, 150 * MS, 250 * MS);
+        assert_in_range(to->eof_us - start_us, 150 * MS, 500 * MS);
         assert_true(from->eof_us < to->eof_us);
         assert_int_equal(rule.touched, 1);
         heal(rig, &rule);
@@ -229,10 +229,10 @@ static void latency_delays_the_set_up_of_a_connection_by_the_way_there_and_back(
     aq_time_us start_us = now_us();
     struct end *client = rig_connect(rig, 1);
     WAIT_FOR(rig, rig->accepted_count == 1);
-    assert_in_range(now_us() - start_us, 60 * MS, 120 * MS);
+    assert_in_range(now_us() - start_us, 60 * MS, 500 * MS);
     send_bytes(client, 1, 0);
     WAIT_FOR(rig, client->received == 1);
-    assert_in_range(client->last_us - start_us, 120 * MS, 240 * MS);
+    assert_in_range(client->last_us - start_us, 120 * MS, 1000 * MS);
     heal(rig, &rule);
 }
 

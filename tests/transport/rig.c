@@ -322,12 +322,28 @@ int tcp_listen(char endpoint[64]) {
     return fd;
 }
 
-int tcp_connect(const char *endpoint) {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    to.sin_port = htons((uint16_t)atoi(strchr(endpoint, ':') + 1));
+static int try_to_connect(const char *endpoint) {
+    char host[64];
+    struct sockaddr_in to;
+    const char *colon = strchr(endpoint, ':');
+    snprintf(host, sizeof host, "%.*s", (int)(colon - endpoint), endpoint);
+    assert_int_equal(uv_ip4_addr(host, atoi(colon + 1), &to), 0);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
+int tcp_connect(const char *endpoint) {
+    int fd = try_to_connect(endpoint);
+    assert_true(fd >= 0);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     return fd;
+}
+
+bool tcp_answers(const char *endpoint) {
+    int fd = try_to_connect(endpoint);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
 }

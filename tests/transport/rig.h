@@ -141,5 +141,7 @@ void raw_close(struct raw *raw);
 int tcp_listen(char endpoint[64]);
 /* A connection to "127.0.0.1:PORT", not blocking once it is there. */
 int tcp_connect(const char *endpoint);
+/* Whether somebody listens on "host:port": a server that was closed goes on doing so for a moment. */
+bool tcp_answers(const char *endpoint);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 static struct rig rig;
 static struct fleet fleet;
 
@@ -336,21 +338,30 @@ static void without_a_monitor_connections_work_and_failed_handshakes_are_seen(vo
     fleet_close(&blind);
 }
 
-static void replies_that_came_before_the_end_are_told_before_it(void **state) {
+static void round_trips(struct port *port, uint32_t first, uint32_t count) {
+    for (uint32_t i = first; i < first + count; i++) {
+        fleet_put(&fleet, 0, 0, i, "b");
+        RIG_UNTIL(&rig, port->count == i + 1);
+        port_reply(port, i, "j");
+        RIG_UNTIL(&rig, fleet.replies == i + 1);
+        assert_true(fleet.told[fleet.count - 1].has_reply);
+    }
+}
+
+static void once_warm_requests_and_replies_allocate_nothing(void **state) {
     (void)state;
     struct port port;
     port_open(&port, &rig, 0);
     connect_to(0, 0, port.endpoint);
     RIG_UNTIL(&rig, fleet.up == 1);
-    for (uint32_t i = 0; i < 200; i++)
-        fleet_put(&fleet, 0, 0, i, "b");
-    RIG_UNTIL(&rig, port.count == 200);
-    for (uint32_t i = 0; i < 200; i++)
-        port_reply(&port, i, "j");
-    port_close(&port, false); /* not abrupt: the replies leave first */
+    round_trips(&port, 0, 10);
+    aq_alloc_fail_after(0);
+    round_trips(&port, 10, 300);
+    void *memory = aq_alloc(1); /* the first allocation since, and so the one that fails */
+    aq_alloc_fail_after(UINT64_MAX);
+    assert_null(memory);
+    port_close(&port, true);
     RIG_UNTIL(&rig, fleet.down == 1);
-    assert_int_equal(fleet.replies, 200);
-    assert_int_equal(fleet.told[fleet.count - 1].kind, AQ_CLIENT_DISCONNECTED);
 }
 
 static void a_request_beyond_the_limit_is_refused(void **state) {
@@ -393,7 +404,7 @@ int main(void) {
         TEST(a_name_is_resolved),
         TEST(the_server_sees_which_client_asks_where_routes_have_names),
         TEST(without_a_monitor_connections_work_and_failed_handshakes_are_seen),
-        TEST(replies_that_came_before_the_end_are_told_before_it),
+        TEST(once_warm_requests_and_replies_allocate_nothing),
         TEST(a_request_beyond_the_limit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

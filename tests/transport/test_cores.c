@@ -159,6 +159,8 @@ static void a_refused_connection_fails_over_well_before_the_connect_timeout(void
     cores.client_policy.call_timeout_us = 40 * AQ_US_PER_S;
     cores_start(&cores, 2, 1);
     cores_server_kill(&cores, 0);
+    while (tcp_answers(cores.book.items[cores.addresses[0]].text))
+        rig_linger(&cores.rig, 1);
     uint64_t start = uv_hrtime();
     for (uint32_t i = 0; i < 20; i++)
         cores_put(&cores, 0, "b");

@@ -19,7 +19,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void)state;
-    port_close(&port, true);
+    if (port.transport) port_close(&port, true);
     rig_close(&rig);
     return 0;
 }
@@ -268,12 +268,17 @@ static void a_message_beyond_the_limit_drops_the_connection_and_no_other(void **
 static void a_paused_port_reads_nothing_and_loses_nothing(void **state) {
     (void)state;
     struct raw raw;
+    uv_loop_configure(&rig.loop, UV_METRICS_IDLE_TIME);
     open_peer(&raw, ZMQ_DEALER);
     raw_connect(&raw, port.endpoint);
     aq_server_transport_pause(port.transport, true);
     for (int i = 0; i < 500; i++)
         raw_send(&raw, "", PUT, NULL);
     rig_linger(&rig, 100);
+    uint64_t idle_ns =
+        uv_metrics_idle_time(&rig.loop); /* the loop waits: it does not spin on what it leaves */
+    rig_linger(&rig, 100);
+    assert_true(uv_metrics_idle_time(&rig.loop) - idle_ns > 50 * 1000000);
     assert_int_equal(port.count, 0);
     aq_server_transport_pause(port.transport, false);
     RIG_UNTIL(&rig, port.count == 500);
@@ -328,6 +333,21 @@ static void a_busy_peer_does_not_starve_another(void **state) {
     raw_close(&other);
 }
 
+static void a_port_that_is_closed_in_order_lets_its_replies_leave(void **state) {
+    (void)state;
+    struct raw raw;
+    open_peer(&raw, ZMQ_DEALER);
+    raw_connect(&raw, port.endpoint);
+    for (int i = 0; i < 200; i++)
+        raw_send(&raw, "", PUT, NULL);
+    RIG_UNTIL(&rig, port.count == 200);
+    for (uint32_t i = 0; i < 200; i++)
+        port_reply(&port, i, "j1");
+    port_close(&port, false);
+    RIG_UNTIL(&rig, raw.count == 200);
+    raw_close(&raw);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -343,6 +363,7 @@ int main(void) {
         TEST(a_paused_port_reads_nothing_and_loses_nothing),
         TEST(a_peer_is_known_by_its_route_and_address),
         TEST(a_busy_peer_does_not_starve_another),
+        TEST(a_port_that_is_closed_in_order_lets_its_replies_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -298,6 +298,27 @@ static void a_port_in_use_is_an_error_at_once_or_when_the_time_is_over(void **st
     assert_int_equal(aq_server_transport_open(&config, &second.transport, &error), AQ_EINVALID);
 }
 
+static void close_first_port(uv_timer_t *timer) {
+    (void)timer;
+    port_close(&port, true);
+}
+
+static void a_port_is_waited_for_until_it_is_free(void **state) {
+    (void)state;
+    struct port second;
+    uv_timer_t timer;
+    port_open(&port, &rig, 0);
+    uv_timer_init(&rig.loop, &timer);
+    uv_timer_start(&timer, close_first_port, 50, 0);
+    uint16_t number = port.port;
+    port_open(&second, &rig, number);
+    assert_null(port.transport);
+    assert_int_equal(second.port, number);
+    port_close(&second, true);
+    uv_close((uv_handle_t *)&timer, NULL);
+    uv_run(&rig.loop, UV_RUN_NOWAIT);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -310,6 +331,7 @@ int main(void) {
         TEST(a_peer_that_stalls_in_the_handshake_is_dropped),
         TEST(a_thousand_half_open_connections_keep_nobody_out),
         TEST(a_killed_server_comes_back_on_its_port),
+        TEST(a_port_is_waited_for_until_it_is_free),
         TEST(a_port_in_use_is_an_error_at_once_or_when_the_time_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
