@@ -147,7 +147,8 @@ class CliTest(unittest.TestCase):
         self.fails("report", "text", "missing.db", code=74, saying=["missing.db"])
         with open("/dev/full", "w", encoding="utf-8") as full:
             for arguments in (["--help"], ["scenarios"], ["run", self.small, "--no-db"],
-                              ["run", self.small, "--no-db", "--json"], ["run", self.small, "--no-db", "--trace", "-"]):
+                              ["run", self.small, "--no-db", "--json"], ["run", self.small, "--no-db", "--trace", "-"],
+                              ["run", self.small, "--no-db", "--set", "balancer=per_request"]):
                 done = subprocess.run([ALLQSIM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
                 self.assertEqual((done.returncode, done.stderr.count("\n")), (74, 1), f"{arguments} {done.stderr}")
         self.fails("run", self.small, "--no-db", "--trace", "/dev/full", code=74, saying=["/dev/full"])

@@ -93,7 +93,8 @@ static void a_redirect_strikes_no_server_that_is_still_starting(void **state) {
 static void jobs_that_everyone_was_told_to_leave_behind_are_no_standstill(void **state) {
     (void)state;
     struct aq_record record;
-    RUN(&record, 1, "workers.start=10s", "faults=[{'kind':'update_servers','at':'5s','server_list':[0,2]}]");
+    RUN(&record, 1, "workers.start=10s", "budgets.progress=20s",
+        "faults=[{'kind':'update_servers','at':'5s','server_list':[0,2]}]");
     comes_out(&record, AQ_EXIT_PASS);
     assert_true(record.jobs.held > 50);
     assert_non_null(strstr(check_of(&record, "progress")->remark, "no client is to use"));

@@ -267,6 +267,45 @@ static void an_overrun_outlasts_the_lease_and_the_job_runs_twice(void **state) {
         }});
 }
 
+static void a_worker_whose_touch_is_lost_with_its_client_goes_on_with_its_job(void **state) {
+    (void)state;
+    story_holds(&(struct story){
+        .settings = {"duration=1300ms", "producers.ttl=2s", "workers.process=1s", "workers.touch_every=600ms",
+                     "faults=[{'kind': 'client_crash', 'at': '755ms', 'for': '100ms'}]"},
+        .lines = {
+            "[0.000000] server 0 up",
+            "[0.000000] client 0 up",
+            "[0.100000] producer at client 0 > put",
+            "[0.100000] client 0 chooses server 0 for put",
+            "[0.106000] client 0 -> address 0: put",
+            "[0.109000] server 0: put J1 in default",
+            "[0.110000] producer at client 0 < put ok S0,J1",
+            "[0.150000] worker 0 at client 0 > get",
+            "[0.150000] client 0 chooses server 0 for get",
+            "[0.150000] client 0 -> address 0: get",
+            "[0.153000] server 0: lease J1 in default",
+            "[0.154000] worker 0 at client 0 < get ok S0,J1",
+            "[0.754000] worker 0 at client 0 > touch S0,J1",
+            "[0.754000] client 0 -> address 0: touch J1",
+            "[0.755000] fault 0 begins",
+            "[0.755000] client 0 down",
+            "[0.755000] worker 0 at client 0 gives up touch S0,J1",
+            "[0.757000] server 0: touched J1 in default",
+            "[0.855000] client 0 up",
+            "[0.855000] fault 0 ends",
+            "[1.154000] worker 0 at client 0 > done S0,J1",
+            "[1.160000] client 0 -> address 0: done J1",
+            "[1.163000] server 0: done J1 in default",
+            "[1.164000] worker 0 at client 0 < done ok S0,J1",
+            "[1.164000] worker 0 at client 0 > get",
+            "[1.164000] client 0 chooses server 0 for get",
+            "[1.164000] client 0 -> address 0: get",
+            "[1.167000] server 0: empty in default",
+            "[1.168000] worker 0 at client 0 < get ok no job",
+            "[1.300000] load ends, faults are healed",
+        }});
+}
+
 static void a_touched_lease_starts_anew(void **state) {
     (void)state;
     story_holds(&(struct story){.settings = {"duration=1900ms", "producers.ttl=1s", "workers.process=1600ms",
@@ -313,6 +352,7 @@ int main(void) {
         cmocka_unit_test(a_worker_that_gives_up_a_get_leaves_a_lease_that_runs_out),
         cmocka_unit_test(a_burst_puts_its_jobs_in_one_instant),
         cmocka_unit_test(an_overrun_outlasts_the_lease_and_the_job_runs_twice),
+        cmocka_unit_test(a_worker_whose_touch_is_lost_with_its_client_goes_on_with_its_job),
         cmocka_unit_test(a_touched_lease_starts_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

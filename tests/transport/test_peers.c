@@ -67,8 +67,14 @@ static void the_same_bytes_split_otherwise_are_another_peer(void **state) {
     assert_int_equal(aq_peers_open(&peers, AQ_TEXT("\2abc"), 3, &a, &made), 0);
     assert_false(made);
     assert_int_equal(a, b);
-    aq_peers_finished(&peers, b, 0);
-    aq_peers_finished(&peers, b, 0);
+    assert_int_equal(aq_peers_open(&peers, AQ_TEXT("\2abc"), 1, &a, &made), 0);
+    assert_true(made); /* and now the first of the two goes, and the other is still found */
+    aq_peers_finished(&peers, a, 0);
+    assert_int_equal(aq_peers_open(&peers, AQ_TEXT("\2abc"), 3, &a, &made), 0);
+    assert_false(made);
+    assert_int_equal(a, b);
+    for (int i = 0; i < 3; i++)
+        aq_peers_finished(&peers, b, 0);
     assert_int_equal(peers.used, 0);
     assert_int_equal(peers.by_hash.count, 0);
 }
