@@ -19,7 +19,7 @@
 struct fake {
     uint32_t number;
     uint32_t lives;
-    char host[16];
+    char host[32];
     uint16_t port;
     bool mute;
     struct aq_server *core;
