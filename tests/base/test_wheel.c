@@ -8,7 +8,7 @@
 
 /* Spans of every size, zero among them, so that events lie at every level. */
 static aq_time_us draw_span_us(struct aq_random *random) {
-    return aq_random_u64(random) >> (24 + aq_random_below(random, 41)) >> 1;
+    return aq_random_u64(random) >> (24 + aq_random_below(random, 40)) >> 1;
 }
 
 static void events_come_out_as_from_a_heap(void **state) {
