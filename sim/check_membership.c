@@ -87,10 +87,10 @@ static bool is_special(const struct membership *m, uint32_t address, uint8_t bit
     return address < m->addresses && m->special[address] & bit;
 }
 
+/* What a redirecting server names is a member, also for a client that had been told to leave it before. */
 static enum aq_standing standing_of(const struct membership *m, uint32_t client, uint32_t address) {
-    enum aq_standing standing = aq_client_lists_standing(&m->lists, client, address);
-    bool named = standing == AQ_STANDING_UNKNOWN && is_special(m, address, REDIRECTED);
-    return named ? AQ_STANDING_MEMBER : standing;
+    if (is_special(m, address, REDIRECTED)) return AQ_STANDING_MEMBER;
+    return aq_client_lists_standing(&m->lists, client, address);
 }
 
 static int send_seen(struct membership *m, struct aq_ledger *ledger, const struct aq_observation *seen,

@@ -149,6 +149,25 @@ static void a_redirect_makes_its_target_known_once_it_has_struck(void **state) {
     fake_close(&fake);
 }
 
+/* The server that redirects does not know of the client's list. */
+static void a_redirect_names_its_target_also_to_who_was_told_to_leave_it(void **state) {
+    (void)state;
+    begin();
+    uint32_t target = 1;
+    struct aq_fault_spec redirect = {
+        .kind = AQ_FAULT_REDIRECT, .server_list = &target, .server_list_count = 1};
+    fake.scenario.faults = &redirect;
+    fake.scenario.fault_count = 1;
+    fake_start(&fake);
+    tell(5, 1, false);
+    choose(5, 1, AQ_ACTION_PUT);
+    assert_int_equal(fake_caught(&fake, LEFT), 1);
+    fake_see(&fake, (struct aq_observation){.kind = AQ_SEEN_FAULT, .fault = 0});
+    choose(5, 1, AQ_ACTION_PUT);
+    assert_int_equal(fake.violations, 1);
+    fake_close(&fake);
+}
+
 static void a_client_that_starts_anew_has_its_first_list_again(void **state) {
     (void)state;
     begin();
@@ -233,6 +252,7 @@ int main(void) {
         cmocka_unit_test(a_server_left_takes_completions_but_no_new_work),
         cmocka_unit_test(gets_go_on_at_a_draining_server),
         cmocka_unit_test(a_redirect_makes_its_target_known_once_it_has_struck),
+        cmocka_unit_test(a_redirect_names_its_target_also_to_who_was_told_to_leave_it),
         cmocka_unit_test(a_client_that_starts_anew_has_its_first_list_again),
         cmocka_unit_test(groups_have_lists_of_their_own_from_the_highest_client_down),
         cmocka_unit_test(groups_never_take_more_clients_than_there_are),
