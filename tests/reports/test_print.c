@@ -418,6 +418,10 @@ static void print_to_terminal(const struct aq_record *record, char *out, size_t 
 
 static void colours_are_for_terminals_without_no_color(void **state) {
     (void)state;
+    int master, terminal;
+    if (openpty(&master, &terminal, NULL, NULL, NULL)) skip(); /* no /dev/pts here: no terminal to print to */
+    close(master);
+    close(terminal);
     struct aq_record record;
     char shown[4096];
     aq_record_init(&record);
