@@ -177,14 +177,17 @@ static bool has_target(const struct fault *f, uint32_t target) {
     return false;
 }
 
-/* A server has stopped with the first fault that silences it, and goes on with the end of the last. */
+/* A server has stopped with the first fault that silences it, and goes on with the end of the last. The end
+   of one of several is told as both: for a moment something may have come through, such as the answers of a
+   paused server that cannot be asked. */
 static int tell_silence(struct aq_nemesis *n, const struct fault *f, aq_time_us now_us, bool begins) {
     if (!silences(f->spec)) return 0;
     bool link = is_link_rule(f->spec->kind);
     for (uint32_t server = 0; server < n->config.scenario->servers.count; server++) {
         if (link ? !aq_index_set_has(&f->rule.servers, server) : !has_target(f, server)) continue;
-        bool told = begins ? n->silent[server]++ == 0 : --n->silent[server] == 0;
-        int rc = told ? observe_silence(n, server, now_us, begins) : 0;
+        bool others = begins ? n->silent[server]++ > 0 : --n->silent[server] > 0;
+        int rc = begins ? 0 : observe_silence(n, server, now_us, false);
+        if (!rc && begins != others) rc = observe_silence(n, server, now_us, true);
         if (rc) return rc;
     }
     return 0;

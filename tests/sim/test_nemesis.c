@@ -426,7 +426,8 @@ static void a_server_is_stopped_from_the_first_to_the_last_of_the_faults_that_si
         "{'kind':'pause','servers':1,'at':'1s','for':'5s'},{'kind':'partition','servers':1,'at':'3s','for':'7s'},"
         "{'kind':'drop_reply','servers':1,'at':'4s','for':'1s'}");
     until(100 * S);
-    told("1 fault 0; 1 stopped 1; 3 fault 1; 4 fault 2; 5 end 2; 6 end 0; 10 resumed 1; 10 end 1");
+    told("1 fault 0; 1 stopped 1; 3 fault 1; 4 fault 2; 5 resumed 1; 5 stopped 1; 5 end 2; 6 resumed 1; "
+         "6 stopped 1; 6 end 0; 10 resumed 1; 10 end 1");
     end();
 }
 

@@ -65,6 +65,19 @@ static void a_server_under_two_pauses_has_stopped_until_the_last_ends(void **sta
     }
 }
 
+/* What it was asked before the partition is answered when it wakes up, which makes it look well. */
+static void a_paused_server_that_wakes_up_cut_off_has_stopped_anew(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct aq_record record;
+        RUN(&record, seed, "clients.count=40", "workers.count=120",
+            "faults=[{'kind':'pause','servers':1,'at':'3s','for':'6s'},"
+            "{'kind':'partition','servers':1,'direction':'to_server','at':'7s','for':'6s'}]");
+        comes_out(&record, AQ_EXIT_PASS);
+        aq_record_close(&record);
+    }
+}
+
 /* Its first choice is as good as any other: nobody has told it. */
 static void a_client_process_that_has_just_begun_cannot_know_who_is_down(void **state) {
     (void)state;
@@ -209,6 +222,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leases_that_end_during_a_slow_write_are_not_late),
         cmocka_unit_test(a_server_under_two_pauses_has_stopped_until_the_last_ends),
+        cmocka_unit_test(a_paused_server_that_wakes_up_cut_off_has_stopped_anew),
         cmocka_unit_test(a_client_process_that_has_just_begun_cannot_know_who_is_down),
         cmocka_unit_test(a_redirect_strikes_no_server_that_is_still_starting),
         cmocka_unit_test(jobs_that_everyone_was_told_to_leave_behind_are_no_standstill),
