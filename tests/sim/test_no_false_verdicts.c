@@ -70,8 +70,8 @@ static void a_paused_server_that_wakes_up_cut_off_has_stopped_anew(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 10; seed++) {
         struct aq_record record;
-        RUN(&record, seed, "clients.count=40", "workers.count=120",
-            "faults=[{'kind':'pause','servers':1,'at':'3s','for':'6s'},"
+        RUN(&record, seed, "clients.count=40", "workers.count=120", "producers.ttl=2s",
+            "faults=[{'kind':'pause','servers':[0,1],'at':'3s','for':'6s'},"
             "{'kind':'partition','servers':1,'direction':'to_server','at':'7s','for':'6s'}]");
         comes_out(&record, AQ_EXIT_PASS);
         aq_record_close(&record);
