@@ -4,6 +4,7 @@ usage: cli_test.py ALLQSIM ROOT, with ALLQSIM the program and ROOT the folder of
 import json
 import os
 import pathlib
+import pty
 import shlex
 import signal
 import sqlite3
@@ -205,6 +206,22 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.call("run", self.small, "--no-db", "--quiet"), "")
         self.call("run", self.small)
         self.assertTrue((self.folder / "allqsim.db").exists(), "the default database")
+
+    @unittest.skipUnless(os.path.exists("/dev/pts/ptmx"), "there are no terminals here")
+    def test_progress_is_shown_on_a_terminal_only(self):
+        for options, shown in (([], True), (["--quiet"], False)):
+            ours, theirs = pty.openpty()
+            done = subprocess.run([ALLQSIM, "run", self.small, "--no-db", *options], stdout=subprocess.PIPE, stderr=theirs,
+                                  check=False)
+            os.close(theirs)
+            try:
+                seen = os.read(ours, 4096).decode()
+            except OSError:  # nothing was ever written
+                seen = ""
+            os.close(ours)
+            self.assertEqual(done.returncode, 0)
+            self.assertEqual("events/s" in seen, shown, seen)
+            self.assertNotIn(b"events/s", done.stdout)
 
     def test_the_trace_has_a_line_for_each_event_and_is_stored_on_demand(self):
         self.call("run", self.small, "--db", self.db, "--trace", "trace.txt", "--events", "--quiet")
