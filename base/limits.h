@@ -13,7 +13,10 @@
 #define AQ_WORKERS_MAX       5000000
 #define AQ_JOBS_PER_GET_MAX  1000 /* jobs in one get_multiple_jobs; keeps one reply within 32-bit lengths */
 /* AllQueue limits requests only; a reply holds each of its jobs twice */
-#define AQ_REPLY_BYTES_MAX  (2U * AQ_JOBS_PER_GET_MAX * AQ_MESSAGE_BYTES_MAX)
+#define AQ_REPLY_BYTES_MAX (2U * AQ_JOBS_PER_GET_MAX * AQ_MESSAGE_BYTES_MAX)
+#define AQ_FIGURE_NAME_MAX                                                                                   \
+    200 /* characters of an expected figure's name; the name of a fault may be in it                         \
+         */
 #define AQ_FAULTS_MAX       1000 /* lines in a scenario's fault list */
 #define AQ_PRIORITY_BUCKETS 10   /* AllQueue's PRIORITY_SIZE: buckets 0..9, of which 1..9 are reachable */
 

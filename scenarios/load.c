@@ -101,6 +101,7 @@ static int apply_and_build(struct aq_reader *r, cJSON *tree, const struct aq_sce
     }
     int rc = aq_settings_apply(r, tree, options, settings);
     if (rc == 0) rc = build(r, tree, out);
+    if (rc == 0) (*out)->as_written = options->setting_count == 0;
     aq_free(settings);
     return rc;
 }
@@ -145,6 +146,12 @@ static void free_fault(struct aq_fault_spec *fault) {
     aq_free(fault->server_list);
 }
 
+static void free_expectation(struct aq_expectation *expectation) {
+    for (uint32_t i = 0; i < expectation->figure_count; i++)
+        aq_free(expectation->figures[i].name);
+    aq_free(expectation->figures);
+}
+
 void aq_scenario_free(struct aq_scenario *s) {
     if (!s) return;
     for (uint32_t i = 0; i < s->fault_count; i++)
@@ -156,6 +163,8 @@ void aq_scenario_free(struct aq_scenario *s) {
     aq_free(s->faults);
     aq_free(s->clients.groups);
     aq_free(s->required_marks);
+    free_expectation(&s->expect_strict);
+    free_expectation(&s->expect_upstream);
     aq_free(s->slos);
     aq_free(s->workers.tube);
     aq_free(s->producers.tube);

@@ -66,6 +66,10 @@ AQ_KEY_TYPES(X)
 int aq_reader_choice(struct aq_reader *reader, const cJSON *json, const char *what, const char *const *words,
                      size_t count, size_t *index, const cJSON **value);
 
+/* Reads a list of different words as bits. */
+int aq_read_word_bits(struct aq_reader *reader, const struct aq_words *words, const cJSON *json,
+                      uint32_t *out);
+
 /* Makes a zeroed list with one item for each of a JSON array, so that a half-filled one can be freed; `what`
    says what the items are. An empty array leaves *items and *count alone. */
 int aq_reader_list(struct aq_reader *reader, const struct aq_key *key, const cJSON *json, const char *what,

@@ -217,10 +217,19 @@ enum aq_check {
 };
 const char *aq_check_word(enum aq_check check);
 
+/* A number of the report that must lie in a range; see aq_record_measure for the names. */
+struct aq_expected_figure {
+    char *name; /* owned */
+    double min, max;
+    bool exact; /* holds for the scenario as it is written only: its own seed, nothing set, virtual world */
+};
+
 /* What a profile is expected to show. */
 struct aq_expectation {
     bool given;
     uint32_t caught; /* bits 1 << enum aq_check that must fail; all others must pass. 0: everything passes */
+    struct aq_expected_figure *figures; /* owned */
+    uint32_t figure_count;
 };
 
 struct aq_scenario {
@@ -228,8 +237,9 @@ struct aq_scenario {
     char *summary; /* what it shows, one sentence */
     /* the JSON text that was loaded, with the settings of the command line applied: what is stored */
     char *text;
-    uint64_t hash; /* XXH3 of text */
-    uint64_t seed; /* default; the command line may set another */
+    uint64_t hash;   /* XXH3 of text */
+    bool as_written; /* no setting of the command line but the profile changed it */
+    uint64_t seed;   /* default; the command line may set another */
     /* load and faults; then everything is healed and the run ends when drained or at settle */
     aq_time_us duration_us;
     aq_time_us settle_us; /* longest time after duration for the backlog to drain and late events to show */

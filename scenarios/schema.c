@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "scenarios/tree.h"
 #include "scenarios/keys.h"
@@ -145,10 +146,46 @@ static cJSON *policy_schema(const struct aq_policy_table *table) {
     return schema;
 }
 
+static cJSON *figure_name_schema(void) {
+    char pattern[400] = "^(";
+    for (uint32_t i = 0; i < aq_words_figure_groups.count; i++) {
+        size_t used = strlen(pattern);
+        int more = snprintf(pattern + used, sizeof pattern - used, "%s%s", i ? "|" : "",
+                            aq_words_figure_groups.list[i]);
+        AQ_ASSERT(more > 0 && (size_t)more < sizeof pattern - used - sizeof ")[.].+$");
+    }
+    strcat(pattern, ")[.].+$");
+    cJSON *schema = patterned(pattern);
+    aq_tree_add(schema, "maxLength", cJSON_CreateNumber(AQ_FIGURE_NAME_MAX));
+    return schema;
+}
+
+/* An object of numbers, or of ranges as well. */
+static cJSON *figures_schema(bool ranges) {
+    cJSON *schema = typed("object"), *number = typed("number");
+    aq_tree_add(schema, "minProperties", cJSON_CreateNumber(1));
+    aq_tree_add(schema, "propertyNames", figure_name_schema());
+    if (!ranges) {
+        aq_tree_add(schema, "additionalProperties", number);
+        return schema;
+    }
+    cJSON *forms = aq_tree_add(aq_tree_add(schema, "additionalProperties", cJSON_CreateObject()), "oneOf",
+                               cJSON_CreateArray());
+    aq_tree_append(forms, number);
+    aq_tree_append(forms, array_of(typed("number"), 2, 2, false));
+    return schema;
+}
+
 static cJSON *expectation_schema(void) {
     cJSON *schema = cJSON_CreateObject(), *forms = aq_tree_add(schema, "oneOf", cJSON_CreateArray());
     aq_tree_append(forms, constant("pass"));
-    aq_tree_append(forms, choice("caught", array_of(one_of_words(&aq_words_checks), 1, 0, true)));
+    cJSON *parts = aq_tree_append(forms, typed("object"));
+    cJSON *members = aq_tree_add(parts, "properties", cJSON_CreateObject());
+    aq_tree_add(members, "caught", array_of(one_of_words(&aq_words_checks), 1, 0, true));
+    aq_tree_add(members, "figures", figures_schema(true));
+    aq_tree_add(members, "exact", figures_schema(false));
+    aq_tree_add(parts, "additionalProperties", cJSON_CreateBool(false));
+    aq_tree_add(parts, "minProperties", cJSON_CreateNumber(1));
     return schema;
 }
 

@@ -309,8 +309,7 @@ int aq_read_flag_word(struct aq_reader *r, const struct aq_key *key, const cJSON
     return rc;
 }
 
-/* A list of different words as bits. */
-static int read_bits(struct aq_reader *r, const struct aq_words *words, const cJSON *json, uint32_t *out) {
+int aq_read_word_bits(struct aq_reader *r, const struct aq_words *words, const cJSON *json, uint32_t *out) {
     if (!cJSON_IsArray(json) || !json->child)
         return aq_reader_wrong(r, json, "a list of one word or more, such as [\"%s\"]", words->list[0]);
     uint32_t bits = 0;
@@ -332,7 +331,7 @@ static int read_bits(struct aq_reader *r, const struct aq_words *words, const cJ
 
 int aq_read_actions(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
     uint32_t bits;
-    int rc = read_bits(r, key->words, json, &bits);
+    int rc = aq_read_word_bits(r, key->words, json, &bits);
     if (rc == 0) memcpy(at, &bits, sizeof bits);
     return rc;
 }
@@ -344,25 +343,5 @@ int aq_read_on(struct aq_reader *r, const struct aq_key *key, const cJSON *json,
     if (rc) return rc;
     fault->on_event = true;
     fault->on = (enum aq_tap_kind)index;
-    return 0;
-}
-
-int aq_read_expectation(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
-    static const char *const words[] = {"caught"};
-    (void)key;
-    struct aq_expectation expectation = {true, 0};
-    size_t which;
-    const cJSON *value = NULL;
-    if (cJSON_IsObject(json)) {
-        int rc = aq_reader_choice(r, json, "expectation", words, 1, &which, &value);
-        if (rc) return rc;
-        size_t length = aq_reader_enter(r, words[0]);
-        rc = read_bits(r, &aq_words_checks, value, &expectation.caught);
-        if (rc) return rc;
-        aq_reader_leave(r, length);
-    } else if (!cJSON_IsString(json) || strcmp(json->valuestring, "pass") != 0) {
-        return aq_reader_wrong(r, json, "\"pass\" or {\"caught\": [names of the checks that must fail]}");
-    }
-    memcpy(at, &expectation, sizeof expectation);
     return 0;
 }

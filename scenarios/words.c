@@ -14,6 +14,8 @@ WORDS(faults, AQ_FAULT_KINDS(X));
 WORDS(checks, AQ_CHECKS(X));
 WORDS(taps, AQ_TAPS(X));
 WORDS(actions, AQ_ACTIONS(X));
+WORDS(figure_groups, AQ_CHECKS(X) "jobs", "completions", "latency", "failover", "servers", "faults", "marks",
+      "run");
 #undef X
 WORDS(profiles, "strict", "upstream");
 WORDS(fidelities, "message", "wire");

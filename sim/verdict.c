@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "reports/record_measure.h"
 
 static enum aq_exit exit_of(enum aq_check check) {
     switch (check) {
@@ -33,7 +34,7 @@ static bool mark_reached(const struct aq_record *record, const char *name) {
 }
 
 struct findings {
-    struct names broken, missed, caught, silent, idle_faults, missing_marks;
+    struct names broken, missed, caught, silent, idle_faults, missing_marks, figures;
     enum aq_exit
         worst; /* the gravest exit of broken and missed checks: safety before progress before measure */
     uint32_t holding;
@@ -51,6 +52,28 @@ static void judge_check(struct aq_record_check *check, enum aq_check which, stru
     add_name(fails ? &f->broken : &f->missed, check->name);
     enum aq_exit code = exit_of(which);
     if (f->worst == AQ_EXIT_PASS || code < f->worst) f->worst = code;
+}
+
+/* The scenario as its file has it: only then do exact figures hold. */
+static bool as_written(const struct aq_scenario *scenario, const struct aq_record *record) {
+    return scenario->as_written && record->seed == scenario->seed && strcmp(record->world, "live") != 0;
+}
+
+static void judge_figure(const struct aq_expected_figure *figure, const struct aq_record *record,
+                         struct findings *f) {
+    char line[160];
+    double found;
+    if (aq_record_measure(record, figure->name, &found)) {
+        snprintf(line, sizeof line, "%s (no figure of this run has that name)", figure->name);
+        add_name(&f->figures, line);
+    } else if (!(found >= figure->min && found <= figure->max)) {
+        if (figure->min == figure->max)
+            snprintf(line, sizeof line, "%s is %.9g, expected is %.9g", figure->name, found, figure->min);
+        else
+            snprintf(line, sizeof line, "%s is %.9g, expected are %.9g to %.9g", figure->name, found,
+                     figure->min, figure->max);
+        add_name(&f->figures, line);
+    }
 }
 
 static int conclude(struct aq_record *record, enum aq_verdict verdict, int exit_code, const char *what,
@@ -71,6 +94,9 @@ int aq_verdict_reach(const struct aq_scenario *scenario, struct aq_record *recor
         checks[i].expected_to_fail = expect->caught >> i & 1;
         judge_check(&checks[i], (enum aq_check)i, &f);
     }
+    for (uint32_t i = 0; i < expect->figure_count; i++)
+        if (!expect->figures[i].exact || as_written(scenario, record))
+            judge_figure(&expect->figures[i], record, &f);
     for (uint32_t i = 0; i < record->fault_count; i++)
         if (!record->faults[i].struck || record->faults[i].touched == 0)
             add_name(&f.idle_faults, record->faults[i].name);
@@ -84,6 +110,9 @@ int aq_verdict_reach(const struct aq_scenario *scenario, struct aq_record *recor
     if (f.missed.count)
         return conclude(record, AQ_VERDICT_FAIL, (int)f.worst,
                         "expected to be caught, but not caught: ", f.missed.text);
+    if (f.figures.count)
+        return conclude(record, AQ_VERDICT_FAIL, AQ_EXIT_MEASURE,
+                        "figures not as expected: ", f.figures.text);
     if (f.idle_faults.count)
         return conclude(record, AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN,
                         "faults that touched nothing: ", f.idle_faults.text);

@@ -10,7 +10,7 @@ enum aq_exit {
     AQ_EXIT_PASS = 0,
     AQ_EXIT_SAFETY = 1,
     AQ_EXIT_PROGRESS = 2,
-    AQ_EXIT_MEASURE = 3, /* slo or distribution */
+    AQ_EXIT_MEASURE = 3, /* slo, distribution, or a figure that the scenario expects otherwise */
     AQ_EXIT_NOT_REPRODUCIBLE = 4,
     AQ_EXIT_UNKNOWN = 5,
     AQ_EXIT_USAGE = 64,

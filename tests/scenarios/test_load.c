@@ -240,6 +240,16 @@ static void a_file_with_every_key_is_taken_word_for_word(void **state) {
     assert_true(s->expect_strict.given && s->expect_upstream.given);
     assert_int_equal(s->expect_strict.caught, 1u << AQ_CHECK_COMPLETION_ORIGIN | 1u << AQ_CHECK_SLO);
     assert_int_equal(s->expect_upstream.caught, 0);
+    const struct aq_expected_figure *figures = s->expect_strict.figures;
+    assert_int_equal(s->expect_strict.figure_count, 3);
+    assert_string_equal(figures[0].name, "jobs.held");
+    assert_float_equal(figures[0].max, 0, 0);
+    assert_string_equal(figures[1].name, "latency.put.p99_s");
+    assert_float_equal(figures[1].min, 0.1, 0);
+    assert_float_equal(figures[1].max, 2.5, 0);
+    assert_false(figures[1].exact);
+    assert_true(figures[2].exact);
+    assert_float_equal(figures[2].min, 7, 0);
     assert_int_equal(s->required_mark_count, 2);
     assert_string_equal(s->required_marks[1], "server.expired");
     aq_scenario_free(s);

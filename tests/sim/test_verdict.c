@@ -101,7 +101,7 @@ static void the_gravest_of_several_decides(void **state) {
 
 static void what_is_expected_and_caught_is_a_pass_that_says_so(void **state) {
     (void)state;
-    scenario.expect_strict = (struct aq_expectation){true, BIT(PROGRESS) | BIT(FAILOVER)};
+    scenario.expect_strict = (struct aq_expectation){.given = true, .caught = BIT(PROGRESS) | BIT(FAILOVER)};
     fails(AQ_CHECK_PROGRESS);
     fails(AQ_CHECK_FAILOVER);
     reaches(AQ_VERDICT_PASS, AQ_EXIT_PASS, "caught as expected: failover, progress");
@@ -111,7 +111,7 @@ static void what_is_expected_and_caught_is_a_pass_that_says_so(void **state) {
 
 static void what_is_expected_and_not_caught_fails(void **state) {
     (void)state;
-    scenario.expect_strict = (struct aq_expectation){true, BIT(PROGRESS) | BIT(FAILOVER)};
+    scenario.expect_strict = (struct aq_expectation){.given = true, .caught = BIT(PROGRESS) | BIT(FAILOVER)};
     fails(AQ_CHECK_PROGRESS);
     reaches(AQ_VERDICT_FAIL, AQ_EXIT_PROGRESS, "expected to be caught, but not caught: failover");
     checks[AQ_CHECK_FAILOVER].verdict = AQ_VERDICT_UNKNOWN; /* neither does silence count as caught */
@@ -120,7 +120,7 @@ static void what_is_expected_and_not_caught_fails(void **state) {
 
 static void a_broken_check_beside_the_expected_ones_fails(void **state) {
     (void)state;
-    scenario.expect_strict = (struct aq_expectation){true, BIT(PROGRESS)};
+    scenario.expect_strict = (struct aq_expectation){.given = true, .caught = BIT(PROGRESS)};
     fails(AQ_CHECK_PROGRESS);
     fails(AQ_CHECK_CONSERVATION);
     reaches(AQ_VERDICT_FAIL, AQ_EXIT_SAFETY, "broken: conservation");
@@ -128,7 +128,7 @@ static void a_broken_check_beside_the_expected_ones_fails(void **state) {
 
 static void the_expectation_is_that_of_the_clients_profile(void **state) {
     (void)state;
-    scenario.expect_upstream = (struct aq_expectation){true, BIT(PROGRESS)};
+    scenario.expect_upstream = (struct aq_expectation){.given = true, .caught = BIT(PROGRESS)};
     fails(AQ_CHECK_PROGRESS);
     reaches(AQ_VERDICT_FAIL, AQ_EXIT_PROGRESS, "broken: progress");
     scenario.clients.profile = AQ_PROFILE_UPSTREAM;
@@ -142,7 +142,7 @@ static void a_fault_that_touched_nothing_makes_the_run_unknown(void **state) {
     reaches(AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN, "faults that touched nothing: loss");
     faults[0].struck = false;
     reaches(AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN, "faults that touched nothing: crash, loss");
-    scenario.expect_strict = (struct aq_expectation){true, BIT(PROGRESS)};
+    scenario.expect_strict = (struct aq_expectation){.given = true, .caught = BIT(PROGRESS)};
     fails(AQ_CHECK_PROGRESS); /* caught, but not by what was to show it */
     reaches(AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN, "faults that touched nothing: crash, loss");
 }
@@ -178,10 +178,53 @@ static void an_interrupted_run_is_never_a_pass(void **state) {
     (void)state;
     record.interrupted = true;
     reaches(AQ_VERDICT_UNKNOWN, AQ_EXIT_INTERRUPTED, "interrupted before its end");
-    scenario.expect_strict = (struct aq_expectation){true, BIT(PROGRESS)}; /* it might still have come */
+    scenario.expect_strict =
+        (struct aq_expectation){.given = true, .caught = BIT(PROGRESS)}; /* it might still have come */
     reaches(AQ_VERDICT_UNKNOWN, AQ_EXIT_INTERRUPTED, "interrupted before its end");
     fails(AQ_CHECK_CONSERVATION); /* but what is broken stays broken */
     reaches(AQ_VERDICT_FAIL, AQ_EXIT_INTERRUPTED, "broken: conservation");
+}
+
+static void a_figure_outside_its_range_fails_and_is_named(void **state) {
+    (void)state;
+    struct aq_expected_figure figures[] = {{"jobs.lost_declared", 1, 5, false},
+                                           {"jobs.completed", 7, 7, false}};
+    scenario.expect_strict = (struct aq_expectation){.given = true, .figures = figures, .figure_count = 2};
+    record.jobs.lost_declared = 5;
+    record.jobs.completed = 7;
+    assert_int_equal(aq_verdict_reach(&scenario, &record, checks), 0);
+    assert_int_equal(record.verdict, AQ_VERDICT_PASS);
+    record.jobs.lost_declared = 6;
+    reaches(AQ_VERDICT_FAIL, AQ_EXIT_MEASURE,
+            "figures not as expected: jobs.lost_declared is 6, expected are 1 to 5");
+    record.jobs.completed = 8;
+    reaches(
+        AQ_VERDICT_FAIL, AQ_EXIT_MEASURE,
+        "figures not as expected: jobs.lost_declared is 6, expected are 1 to 5, jobs.completed is 8, expected is 7");
+    figures[0] = (struct aq_expected_figure){"jobs.lots", 0, 9, false};
+    record.jobs.completed = 7;
+    reaches(AQ_VERDICT_FAIL, AQ_EXIT_MEASURE,
+            "figures not as expected: jobs.lots (no figure of this run has that name)");
+}
+
+static void exact_figures_hold_for_the_scenario_as_written_only(void **state) {
+    (void)state;
+    struct aq_expected_figure figure = {"jobs.completed", 7, 7, true};
+    scenario.expect_strict = (struct aq_expectation){.given = true, .figures = &figure, .figure_count = 1};
+    scenario.seed = record.seed = 4;
+    scenario.as_written = true;
+    reaches(AQ_VERDICT_FAIL, AQ_EXIT_MEASURE, "figures not as expected: jobs.completed is 0, expected is 7");
+    record.seed = 5;
+    assert_int_equal(aq_verdict_reach(&scenario, &record, checks), 0);
+    assert_int_equal(record.verdict, AQ_VERDICT_PASS);
+    record.seed = 4;
+    scenario.as_written = false;
+    assert_int_equal(aq_verdict_reach(&scenario, &record, checks), 0);
+    assert_int_equal(record.verdict, AQ_VERDICT_PASS);
+    scenario.as_written = true;
+    record.world = "live";
+    assert_int_equal(aq_verdict_reach(&scenario, &record, checks), 0);
+    assert_int_equal(record.verdict, AQ_VERDICT_PASS);
 }
 
 static void names_beyond_the_room_of_the_reason_do_no_harm(void **state) {
@@ -218,6 +261,8 @@ int main(void) {
                                         end),
         cmocka_unit_test_setup_teardown(a_broken_check_outweighs_what_is_unknown, begin, end),
         cmocka_unit_test_setup_teardown(an_interrupted_run_is_never_a_pass, begin, end),
+        cmocka_unit_test_setup_teardown(a_figure_outside_its_range_fails_and_is_named, begin, end),
+        cmocka_unit_test_setup_teardown(exact_figures_hold_for_the_scenario_as_written_only, begin, end),
         cmocka_unit_test_setup_teardown(names_beyond_the_room_of_the_reason_do_no_harm, begin, end),
         cmocka_unit_test_setup_teardown(running_out_of_memory_is_reported, begin, end),
     };
