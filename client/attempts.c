@@ -13,7 +13,9 @@ static enum call_route route_of(const struct aq_client_policy *policy, const str
     switch ((enum aq_action)request->action) {
     case AQ_ACTION_PUT:
     case AQ_ACTION_SET_PARENT_JOB: return request->parent_id.len ? CALL_ROUTE_ORIGIN : CALL_ROUTE_PUT;
-    case AQ_ACTION_KICK: return request->job_id.len ? CALL_ROUTE_ORIGIN : CALL_ROUTE_IN_TURN;
+    case AQ_ACTION_KICK:
+        if (request->job_id.len) return CALL_ROUTE_ORIGIN;
+        return policy->kick_at_random ? CALL_ROUTE_GET : CALL_ROUTE_IN_TURN;
     case AQ_ACTION_DONE:
     case AQ_ACTION_DELETE:
     case AQ_ACTION_TOUCH:
@@ -39,7 +41,7 @@ static enum call_route route_of(const struct aq_client_policy *policy, const str
     return CALL_ROUTE_GET;
 }
 
-static bool needs_tube(const struct aq_request *request) {
+static bool needs_tube(const struct aq_client_policy *policy, const struct aq_request *request) {
     switch ((enum aq_action)request->action) {
     case AQ_ACTION_PUT:
     case AQ_ACTION_GET:
@@ -50,44 +52,70 @@ static bool needs_tube(const struct aq_request *request) {
     case AQ_ACTION_UNPAUSE:
     case AQ_ACTION_THROTTLE:
     case AQ_ACTION_SET_PARENT_JOB: return true;
-    case AQ_ACTION_KICK: return request->job_id.len == 0;
+    case AQ_ACTION_KICK: return request->job_id.len == 0 || policy->kick_at_random;
     default: return false;
     }
 }
 
-static bool is_valid(const struct aq_request *request) {
-    if (request->action >= AQ_ACTION_COUNT) return false;
-    if (needs_tube(request) && request->tube.len == 0) return false;
-    return request->body.len <= SURELY_FITS_BYTES || aq_request_wire_bytes(request) <= AQ_MESSAGE_BYTES_MAX;
+static bool is_too_big(const struct aq_client_policy *policy, const struct aq_request *request) {
+    uint32_t most = policy->message_bytes_max;
+    if (most > AQ_MESSAGE_BYTES_MAX) most = AQ_MESSAGE_BYTES_MAX;
+    if (most == AQ_MESSAGE_BYTES_MAX && request->body.len <= SURELY_FITS_BYTES) return false;
+    return aq_request_wire_bytes(request) > most;
 }
 
 /* The record of the server that the call must go to; NONE where the id names none that is known. */
-static uint32_t origin_of(struct aq_client *client, const struct aq_request *request) {
-    bool by_parent = request->action == AQ_ACTION_PUT || request->action == AQ_ACTION_SET_PARENT_JOB;
-    struct aq_job_ref ref;
-    if (aq_job_ref_parse(by_parent ? request->parent_id : request->job_id, &ref) || ref.server.len == 0)
-        return NONE;
-    uint32_t address = aq_members_by_id(client, ref.server);
+static uint32_t origin_of(struct aq_client *client, struct aq_text server) {
+    uint32_t address = aq_members_by_id(client, server);
     return address == NONE ? NONE : aq_members_record(client, address);
 }
 
-static void choose(struct aq_client *client, uint32_t call) {
+/* Finds where the call goes. False: the call is wrong. */
+static bool find_route(struct aq_client *client, struct client_call *c) {
+    const struct aq_client_policy *policy = client->policy;
+    const struct aq_request *request = c->request;
+    if (request->action >= AQ_ACTION_COUNT) return false;
+    if (needs_tube(policy, request) && request->tube.len == 0) return false;
+    c->too_big = is_too_big(policy, request);
+    if (c->too_big && !policy->big_message_fails) return false;
+    c->once = request->action == AQ_ACTION_KICK && policy->kick_at_random;
+    c->route = (uint8_t)route_of(policy, request);
+    if (c->route != CALL_ROUTE_ORIGIN) return true;
+    bool puts = request->action == AQ_ACTION_PUT || request->action == AQ_ACTION_SET_PARENT_JOB;
+    struct aq_text id = puts ? request->parent_id : request->job_id;
+    struct aq_job_ref ref = {0};
+    if (id.len && aq_job_ref_parse(id, &ref)) return false;
+    if (ref.server.len == 0) {
+        c->route = puts ? CALL_ROUTE_PUT : CALL_ROUTE_GET;
+        return policy->bare_id_at_random;
+    }
+    c->server = origin_of(client, ref.server);
+    return c->server != NONE;
+}
+
+uint32_t aq_attempts_choose(struct aq_client *client, uint32_t call) {
     struct client_call *c = &client->calls[call];
     uint32_t tried = c->tried, address = aq_members_choose(client, c->route == CALL_ROUTE_PUT, tried);
     if (address == NONE) {
         aq_attempts_give_up(client, call);
-        return;
+        return NONE;
     }
     aq_effects_membership(client);
-    bool first = tried == NONE;
+    bool first = tried == NONE && c->round == 0;
     struct aq_client_effect *told =
         aq_effects_add(client, first ? AQ_CLIENT_CHOICE : AQ_CLIENT_RETRY, address);
     told->call = c->name;
     told->action = (enum aq_action)c->action;
     if (!first && c->route == CALL_ROUTE_PUT) aq_effects_mark(client, AQ_CLIENT_MARK_PUT_RETRIED_ELSEWHERE);
     if (!first && is_get(c->action)) aq_effects_mark(client, AQ_CLIENT_MARK_GET_RETRIED_ELSEWHERE);
-    c->server = aq_members_record(client, address);
-    if (c->server != NONE) aq_connections_enqueue(client, call);
+    return aq_members_record(client, address);
+}
+
+static void choose(struct aq_client *client, uint32_t call) {
+    uint32_t server = aq_attempts_choose(client, call);
+    if (server == NONE) return;
+    client->calls[call].server = server;
+    aq_connections_enqueue(client, call);
 }
 
 static void park(struct aq_client *client, uint32_t call) {
@@ -103,9 +131,11 @@ static void park(struct aq_client *client, uint32_t call) {
 }
 
 /* Gives a loose call to a server, or keeps it for its origin. */
-static void run(struct aq_client *client, uint32_t call) {
+static void go_route(struct aq_client *client, uint32_t call) {
     struct client_call *c = &client->calls[call];
+    if (c->server != NONE) c->server = aq_members_moved(client, c->server);
     switch ((enum call_route)c->route) {
+    case CALL_ROUTE_NONE: AQ_ASSERT(!"a call with a route"); return;
     case CALL_ROUTE_PUT:
     case CALL_ROUTE_GET: choose(client, call); return;
     case CALL_ROUTE_ORIGIN:
@@ -114,33 +144,64 @@ static void run(struct aq_client *client, uint32_t call) {
         else
             aq_connections_enqueue(client, call);
         return;
-    case CALL_ROUTE_ONCE: aq_connections_enqueue(client, call); return;
+    case CALL_ROUTE_ONCE:
+        if (c->kind == CALL_KIND_CHILD && c->action == AQ_ACTION_PING && !client->policy->sick_on_failure)
+            aq_connections_ping(client, call, false); /* tells the server's health */
+        else
+            aq_connections_enqueue(client, call);
+        return;
     case CALL_ROUTE_EVERY:
     case CALL_ROUTE_IN_TURN: aq_fan_outs_begin(client, call); return;
     case CALL_ROUTE_CLIENT: aq_commands_run(client, call); return;
     }
 }
 
+static void run(struct aq_client *client, uint32_t call) {
+    struct client_call *c = &client->calls[call];
+    uint32_t server = c->server;
+    if (c->kind == CALL_KIND_SICK_SWEEP) {
+        aq_sweeps_sick_go_on(client, call);
+        return;
+    }
+    switch ((enum call_step)c->step) {
+    case STEP_BEGIN: go_route(client, call); return;
+    case STEP_FAILED:
+        c->step = STEP_BEGIN;
+        aq_attempts_failed_unsent(client, call);
+        aq_connections_flush(client, server);
+        return;
+    case STEP_ROUND: aq_backoff_round(client, call); return;
+    case STEP_TARGET: aq_backoff_target(client, call); return;
+    case STEP_SEND: aq_connections_enqueue(client, call); return;
+    }
+}
+
 void aq_attempts_begin(struct aq_client *client, uint64_t name, const struct aq_request *request) {
-    uint32_t call = aq_calls_new(client, CALL_KIND_APPLICATION, request->action);
+    uint32_t call = aq_calls_new(client, CALL_KIND_APPLICATION, request->action), most;
     if (call == NONE) return;
     struct client_call *c = &client->calls[call];
     c->name = name;
     c->request = request;
     c->deadline_us = aq_time_after(client->now_us, client->policy->call_timeout_us);
     client->open++;
-    bool valid = is_valid(request);
-    if (valid) {
-        c->route = (uint8_t)route_of(client->policy, request);
-        if (c->route == CALL_ROUTE_ORIGIN) {
-            c->server = origin_of(client, request);
-            valid = c->server != NONE;
-        }
-    }
-    if (valid)
+    most = client->policy->callers_max;
+    if (most && client->open - client->held_count > most) {
+        client->held_count++;
+        aq_calls_append(client, &client->held, call, CALL_HELD);
+        aq_calls_set_deadline(client, call, c->deadline_us);
+    } else if (find_route(client, c)) {
         run(client, call);
-    else if (!client->failed)
+    } else if (!client->failed) {
         aq_calls_end(client, call, AQ_OUTCOME_INVALID, NULL);
+    }
+}
+
+void aq_attempts_release_held(struct aq_client *client) {
+    while (client->held != NONE && client->open - client->held_count < client->policy->callers_max) {
+        uint32_t call = client->held;
+        aq_calls_take(client, call);
+        aq_attempts_pend(client, call);
+    }
 }
 
 void aq_attempts_pend(struct aq_client *client, uint32_t call) {
@@ -152,7 +213,12 @@ void aq_attempts_run_pending(struct aq_client *client) {
     while (client->pending != NONE && !client->failed) {
         uint32_t call = client->pending;
         aq_calls_take(client, call);
-        run(client, call);
+        struct client_call *c = &client->calls[call];
+        if (c->route == CALL_ROUTE_NONE && !find_route(client, c)) {
+            if (!client->failed) aq_calls_end(client, call, AQ_OUTCOME_INVALID, NULL);
+        } else {
+            run(client, call);
+        }
     }
 }
 
@@ -161,32 +227,41 @@ void aq_attempts_give_up(struct aq_client *client, uint32_t call) {
     aq_calls_end(client, call, ambiguous ? AQ_OUTCOME_UNKNOWN : AQ_OUTCOME_UNAVAILABLE, NULL);
 }
 
-void aq_attempts_failed_unsent(struct aq_client *client, uint32_t call) {
+/* The attempt has failed. Another is made as the policies say. */
+static void try_again(struct aq_client *client, uint32_t call) {
     struct client_call *c = &client->calls[call];
-    switch ((enum call_route)c->route) {
-    case CALL_ROUTE_PUT:
-    case CALL_ROUTE_GET:
-        aq_calls_add_tried(client, call, c->server);
-        aq_attempts_pend(client, call);
+    if (client->policy->backoff_rounds) {
+        aq_backoff_failed(client, call);
         return;
-    case CALL_ROUTE_ORIGIN:
-        if (c->attempts < UINT16_MAX) c->attempts++;
-        if (client->policy->forced_attempts && c->attempts >= client->policy->forced_attempts)
-            aq_attempts_give_up(client, call);
-        else
-            aq_attempts_pend(client, call);
-        return;
-    default: aq_attempts_give_up(client, call);
     }
+    c->step = STEP_BEGIN;
+    if (c->route != CALL_ROUTE_ORIGIN) aq_calls_add_tried(client, call, c->server);
+    aq_attempts_pend(client, call);
+}
+
+static bool is_single(const struct client_call *c) {
+    return c->once || c->route == CALL_ROUTE_ONCE || c->kind == CALL_KIND_SWEEP;
+}
+
+void aq_attempts_failed_unsent(struct aq_client *client, uint32_t call) {
+    const struct client_call *c = &client->calls[call];
+    bool hopeless = c->too_big && c->route == CALL_ROUTE_ORIGIN && !client->policy->backoff_rounds;
+    if (c->pinging)
+        aq_backoff_pinged(client, call, NULL);
+    else if (is_single(c) || hopeless)
+        aq_attempts_give_up(client, call);
+    else
+        try_again(client, call);
 }
 
 /* May the request be sent again, although it may have been applied? To the same origin where nothing changes
    by a second done, delete or touch; elsewhere where a first get only leaves a lease that runs out. A get
    that deletes leaves none. */
 static bool may_repeat(const struct aq_client *client, const struct client_call *c) {
+    if (client->policy->retry_put_after_send) return true;
     switch ((enum aq_action)c->action) {
     case AQ_ACTION_PUT:
-    case AQ_ACTION_SET_PARENT_JOB: return client->policy->retry_put_after_send;
+    case AQ_ACTION_SET_PARENT_JOB: return false;
     case AQ_ACTION_GET:
     case AQ_ACTION_GET_MULTIPLE:
         return !(c->request->given & AQ_PARAM_REMOVE) || !client->policy->report_unknown;
@@ -200,13 +275,15 @@ static bool may_repeat(const struct aq_client *client, const struct client_call 
 
 void aq_attempts_failed_sent(struct aq_client *client, uint32_t call) {
     struct client_call *c = &client->calls[call];
-    c->ambiguous = true;
-    if (c->route == CALL_ROUTE_ONCE || !may_repeat(client, c)) {
-        aq_attempts_give_up(client, call);
+    if (c->pinging) {
+        aq_backoff_pinged(client, call, NULL);
         return;
     }
-    if (c->route != CALL_ROUTE_ORIGIN) aq_calls_add_tried(client, call, c->server);
-    aq_attempts_pend(client, call);
+    c->ambiguous = true;
+    if (is_single(c) || !may_repeat(client, c))
+        aq_attempts_give_up(client, call);
+    else
+        try_again(client, call);
 }
 
 static void request_timed_out(struct aq_client *client, uint32_t call) {
@@ -229,38 +306,45 @@ static void connect_timed_out(struct aq_client *client, uint32_t call) {
         aq_health_failed(client, server);
         return;
     }
+    bool pings = client->policy->backoff_rounds && client->policy->retry_pings;
     aq_calls_take(client, call);
-    aq_attempts_failed_unsent(client, call);
-    aq_health_suspect(client, server);
+    if (client->calls[call].pinging) {
+        aq_attempts_failed_unsent(client, call);
+        aq_connections_flush(client, server);
+    } else {
+        aq_connections_send_failed(client, call);
+        if (!pings) aq_health_suspect(client, server);
+    }
 }
 
 static void call_timed_out(struct aq_client *client, uint32_t call) {
     struct client_call *c = &client->calls[call];
     uint32_t server = c->server;
-    bool was_flying = c->state == CALL_FLYING;
-    if (was_flying) c->ambiguous = true;
+    bool had_turn = c->state == CALL_FLYING || (c->state == CALL_WAITING && c->turn);
+    if (c->state == CALL_FLYING && !c->pinging) c->ambiguous = true;
     aq_calls_take(client, call);
     aq_attempts_give_up(client, call);
-    if (was_flying) aq_connections_flush(client, server);
+    if (had_turn) aq_connections_flush(client, server);
 }
 
 void aq_attempts_deadline(struct aq_client *client, uint32_t call) {
-    const struct client_call *c = &client->calls[call];
+    struct client_call *c = &client->calls[call];
     if (c->kind == CALL_KIND_PROBE) {
         if (!client->servers[c->server].hung) aq_health_probe_failed(client, c->server);
         return;
     }
     if (c->deadline_us <= client->now_us) {
         call_timed_out(client, call);
-    } else if (c->state == CALL_FLYING) {
-        request_timed_out(client, call);
-    } else if (c->state == CALL_WAITING) {
-        const struct client_server *s = &client->servers[c->server];
-        if (s->connection == CONNECTION_UP || s->hung)
-            aq_calls_set_deadline(client, call, c->deadline_us); /* it only waits for its turn now */
-        else
-            connect_timed_out(client, call);
-    } else if (c->state != CALL_PENDING) { /* a pending call gets a new deadline at the end of this step */
-        AQ_ASSERT(!"a state with a deadline");
+        return;
+    }
+    switch ((enum call_state)c->state) {
+    case CALL_FLYING: request_timed_out(client, call); return;
+    case CALL_WAITING: connect_timed_out(client, call); return;
+    case CALL_PAUSED:
+        aq_calls_take(client, call);
+        aq_attempts_pend(client, call);
+        return;
+    case CALL_PENDING: return; /* gets a new deadline at the end of this step */
+    default: AQ_ASSERT(!"a state with a deadline");
     }
 }

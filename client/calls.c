@@ -42,9 +42,10 @@ uint32_t aq_calls_new(struct aq_client *client, enum call_kind kind, enum aq_act
                                                .prev = NONE,
                                                .tried = NONE,
                                                .fan_out = NONE,
+                                               .failed_at = NONE,
                                                .kind = (uint8_t)kind,
                                                .state = CALL_LOOSE,
-                                               .route = CALL_ROUTE_ONCE,
+                                               .route = kind == CALL_KIND_APPLICATION ? CALL_ROUTE_NONE : CALL_ROUTE_ONCE,
                                                .action = (uint8_t)action};
     return call;
 }
@@ -108,8 +109,22 @@ void aq_calls_take(struct aq_client *client, uint32_t call) {
     switch ((enum call_state)c->state) {
     case CALL_LOOSE:
     case CALL_FANNED: return;
+    case CALL_PAUSED: c->state = CALL_LOOSE; return;
+    case CALL_RESTING: unlink_call(client, &server->resting, call); return;
+    case CALL_LOST: unlink_call(client, &client->lost, call); return;
+    case CALL_HELD:
+        unlink_call(client, &client->held, call);
+        client->held_count--;
+        return;
     case CALL_PENDING: unlink_call(client, &client->pending, call); return;
-    case CALL_WAITING: unlink_call(client, &server->waiting, call); return;
+    case CALL_WAITING:
+        if (c->turn)
+            server->turns--;
+        else if (server->no_turn == call)
+            server->no_turn = c->next == server->waiting ? NONE : c->next;
+        c->turn = false;
+        unlink_call(client, &server->waiting, call);
+        return;
     case CALL_PARKED: unlink_call(client, &server->parked, call); return;
     case CALL_FLYING:
         unlink_call(client, &server->flying, call);
@@ -176,6 +191,7 @@ static void answer(struct aq_client *client, uint32_t call, enum aq_outcome outc
     effect->reply = reply;
     client->open--;
     aq_calls_free(client, call);
+    if (client->held != NONE) aq_attempts_release_held(client);
 }
 
 void aq_calls_end(struct aq_client *client, uint32_t call, enum aq_outcome outcome,
@@ -189,9 +205,15 @@ void aq_calls_end(struct aq_client *client, uint32_t call, enum aq_outcome outco
         return;
     case CALL_KIND_SWEEP:
         client->servers[c.server].sweeping = false;
+        if (client->drain_sweep == call) client->drain_sweep = NONE;
         aq_calls_free(client, call);
-        if (outcome == AQ_OUTCOME_OK) aq_commands_swept(client, c.server, reply);
+        reply = outcome == AQ_OUTCOME_OK ? reply : NULL;
+        if (client->policy->drain_wedges)
+            aq_sweeps_drain_swept(client, c.server, reply);
+        else if (reply)
+            aq_commands_swept(client, c.server, reply);
         return;
+    case CALL_KIND_SICK_SWEEP:
     case CALL_KIND_PROBE: /* ends in health.c */
     case CALL_KIND_FREE: AQ_ASSERT(!"a call that can end");
     }

@@ -32,6 +32,8 @@ static void check_call(const struct aq_client *client, uint32_t call) {
     }
     AQ_ASSERT(c->state != CALL_PENDING);
     AQ_ASSERT((c->kind == CALL_KIND_APPLICATION || c->kind == CALL_KIND_CHILD) == (c->request != NULL));
+    AQ_ASSERT(!c->turn || c->state == CALL_WAITING);
+    if (c->kind == CALL_KIND_SICK_SWEEP) AQ_ASSERT(client->sick_sweep == call);
     if (c->kind != CALL_KIND_PROBE) AQ_ASSERT(deadline_us <= c->deadline_us || c->state == CALL_FANNED);
     if (c->state == CALL_LOOSE) AQ_ASSERT(c->kind == CALL_KIND_PROBE);
     if (c->kind == CALL_KIND_PROBE) AQ_ASSERT(client->servers[c->server].probe == call);
@@ -40,10 +42,25 @@ static void check_call(const struct aq_client *client, uint32_t call) {
     if (c->state == CALL_FANNED)
         AQ_ASSERT(c->kind == CALL_KIND_APPLICATION && c->fan_out < client->fan_out_count);
     else
-        AQ_ASSERT(c->server < client->server_count);
+        AQ_ASSERT(c->server < client->server_count || c->state == CALL_HELD);
     uint32_t tried = 0;
     for (uint32_t at = c->tried; at != NONE; at = client->tried[at].next)
         AQ_ASSERT(++tried <= client->tried_count);
+}
+
+/* Those that have their turn are in front, and nobody waits for a turn that is free. */
+static void check_turns(const struct aq_client *client, const struct client_server *s, uint32_t waiting) {
+    uint32_t call = s->waiting, in_flight_max = client->policy->in_flight_per_server;
+    for (uint32_t i = 0; i < waiting; i++, call = client->calls[call].next) {
+        AQ_ASSERT(client->calls[call].turn == (i < s->turns));
+        if (i == s->turns) AQ_ASSERT(s->no_turn == call);
+    }
+    if (s->turns == waiting) AQ_ASSERT(s->no_turn == NONE);
+    AQ_ASSERT(s->turns <= waiting);
+    if (s->hung || s->rebuilding) return;
+    if (s->no_turn != NONE) AQ_ASSERT(s->turns + s->in_flight >= (in_flight_max ? in_flight_max : 1));
+    if (s->connection == CONNECTION_UP) AQ_ASSERT(s->turns == 0);
+    if (s->connection == CONNECTION_IDLE && waiting) AQ_ASSERT(s->reconnect_at_us != AQ_TIME_NEVER);
 }
 
 static uint32_t check_server(const struct aq_client *client, uint32_t server) {
@@ -60,10 +77,10 @@ static uint32_t check_server(const struct aq_client *client, uint32_t server) {
     AQ_ASSERT(flying == s->in_flight);
     AQ_ASSERT(flying <= policy->in_flight_per_server || flying <= 1);
     if (s->probe != NONE) AQ_ASSERT(client->calls[s->probe].kind == CALL_KIND_PROBE);
-    if (s->connection == CONNECTION_UP && !s->hung && waiting)
-        AQ_ASSERT(flying >= policy->in_flight_per_server);
-    if (s->connection == CONNECTION_IDLE && !s->hung && waiting)
-        AQ_ASSERT(s->reconnect_at_us != AQ_TIME_NEVER);
+    uint32_t resting = check_list(client, s->resting, CALL_RESTING, server);
+    check_turns(client, s, waiting);
+    if (resting || s->rebuilding) AQ_ASSERT(s->rebuilding && s->reconnect_at_us != AQ_TIME_NEVER);
+    AQ_ASSERT(aq_members_moved(client, server) == server || s->position == NONE);
     if (s->health == AQ_SERVER_WELL && policy->sick_on_failure) AQ_ASSERT(!parked && s->probe == NONE);
     if (s->health == AQ_SERVER_PROBING) AQ_ASSERT(s->probe != NONE);
     bool watched = s->position != NONE || parked;
@@ -72,7 +89,7 @@ static uint32_t check_server(const struct aq_client *client, uint32_t server) {
                   policy->probe_first_us == AQ_TIME_NEVER || policy->probe_max_us == AQ_TIME_NEVER);
     AQ_ASSERT(aq_deadlines_of(&client->deadlines, 2 * server + 1) ==
               aq_time_min(s->probe_at_us, s->reconnect_at_us));
-    return waiting + parked + flying + (s->probe != NONE && client->calls[s->probe].state == CALL_LOOSE);
+    return waiting + parked + flying + resting + (s->probe != NONE && client->calls[s->probe].state == CALL_LOOSE);
 }
 
 static void check_excluded(const struct aq_client *client) {
@@ -92,7 +109,7 @@ static void check_excluded(const struct aq_client *client) {
     }
     AQ_ASSERT(at == client->excluded_count && no_put == client->no_put && no_get == client->no_get);
     AQ_ASSERT(draining == client->draining_count);
-    AQ_ASSERT(draining == 0 || client->sweep_at_us != AQ_TIME_NEVER ||
+    AQ_ASSERT(draining == 0 || client->sweep_at_us != AQ_TIME_NEVER || client->drain_at != NONE ||
               client->policy->drain_sweep_us == AQ_TIME_NEVER);
 }
 
@@ -106,9 +123,12 @@ void aq_client_check(const struct aq_client *client) {
     for (uint32_t i = 0; i < client->call_count; i++) {
         check_call(client, i);
         used += client->calls[i].kind != CALL_KIND_FREE;
-        fanned += client->calls[i].state == CALL_FANNED;
+        fanned += client->calls[i].state == CALL_FANNED || client->calls[i].state == CALL_PAUSED;
         open += client->calls[i].kind == CALL_KIND_APPLICATION;
     }
+    uint32_t held = check_list(client, client->held, CALL_HELD, NONE);
+    AQ_ASSERT(held == client->held_count && (client->policy->callers_max || held == 0));
+    listed += held + check_list(client, client->lost, CALL_LOST, NONE);
     AQ_ASSERT(used == listed + fanned && open == client->open);
     for (uint32_t call = client->free_call; call != NONE; call = client->calls[call].next)
         AQ_ASSERT(client->calls[call].kind == CALL_KIND_FREE && ++free_places <= client->call_count);

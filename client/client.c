@@ -13,7 +13,9 @@ int aq_client_new(const struct aq_client_config *config, struct aq_client **out)
     client->random = config->random;
     client->free_call = client->pending = client->free_tried = client->free_fan_out = NONE;
     client->next_correlation = 1;
-    client->sweep_at_us = AQ_TIME_NEVER;
+    client->held = client->lost = client->sick_sweep = client->drain_at = client->drain_sweep = NONE;
+    client->sweep_at_us = client->boot_us = AQ_TIME_NEVER;
+    client->sick_sweep_at_us = client->policy->sick_sweep_us == AQ_TIME_NEVER ? AQ_TIME_NEVER : 0;
     int rc = aq_members_init(client, config->servers, config->server_count);
     if (rc) {
         aq_client_free(client);
@@ -36,6 +38,7 @@ void aq_client_free(struct aq_client *client) {
     aq_free(client->calls);
     aq_free(client->by_correlation);
     aq_free(client->tried);
+    aq_free(client->drains);
     aq_free(client);
 }
 
@@ -47,6 +50,7 @@ static void wake(struct aq_client *client) {
         else
             aq_attempts_deadline(client, id / 2);
     if (client->sweep_at_us <= client->now_us && !client->failed) aq_commands_sweep(client);
+    if (client->sick_sweep_at_us <= client->now_us && !client->failed) aq_sweeps_sick(client);
 }
 
 static void connection_event(struct aq_client *client, const struct aq_client_event *event) {
@@ -66,6 +70,7 @@ int aq_client_step(struct aq_client *client, aq_time_us now_us, const struct aq_
     int rc = aq_array_reserve(&effects->items, &effects->capacity, 1, sizeof *effects->items);
     if (rc) return rc;
     client->now_us = now_us;
+    if (client->boot_us == AQ_TIME_NEVER) client->boot_us = now_us;
     client->effects = effects;
     switch (event->kind) {
     case AQ_CLIENT_CALL: aq_attempts_begin(client, event->call, event->request); break;
@@ -81,7 +86,8 @@ int aq_client_step(struct aq_client *client, aq_time_us now_us, const struct aq_
 }
 
 aq_time_us aq_client_next_wake(const struct aq_client *client) {
-    return aq_time_min(aq_deadlines_next(&client->deadlines), client->sweep_at_us);
+    return aq_time_min(aq_deadlines_next(&client->deadlines),
+                       aq_time_min(client->sweep_at_us, client->sick_sweep_at_us));
 }
 
 uint32_t aq_client_calls_open(const struct aq_client *client) {

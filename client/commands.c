@@ -2,23 +2,48 @@
 
 #include "client/internal.h"
 
+static aq_time_us next_sweep_us(const struct aq_client *client) {
+    aq_time_us every_us = client->policy->drain_sweep_us, since_us = client->now_us - client->boot_us;
+    if (!client->policy->drain_wedges || every_us == 0 || every_us == AQ_TIME_NEVER)
+        return aq_time_after(client->now_us, every_us);
+    return aq_time_after(client->now_us, every_us - since_us % every_us);
+}
+
+/* server NONE: an id that is unknown. */
+static void note_drain(struct aq_client *client, uint32_t server) {
+    if (!client->policy->drain_wedges) return;
+    if (aq_array_reserve(&client->drains, &client->drains_capacity, (size_t)client->drains_count + 1,
+                         sizeof *client->drains)) {
+        client->failed = true;
+        return;
+    }
+    client->drains[client->drains_count++] = server;
+    if (client->sweep_at_us == AQ_TIME_NEVER && client->drain_at == NONE)
+        client->sweep_at_us = next_sweep_us(client);
+}
+
 void aq_commands_drain(struct aq_client *client, uint32_t server) {
     struct client_server *s = &client->servers[server];
+    note_drain(client, server);
     if (s->draining || s->position == NONE) return;
     s->draining = true;
     client->draining_count++;
     aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_DRAINING);
     aq_members_health_changed(client, server);
-    if (client->sweep_at_us == AQ_TIME_NEVER)
-        client->sweep_at_us = aq_time_after(client->now_us, client->policy->drain_sweep_us);
+    if (client->sweep_at_us == AQ_TIME_NEVER && !client->policy->drain_wedges)
+        client->sweep_at_us = next_sweep_us(client);
 }
 
 static bool drain(struct aq_client *client, struct aq_text target) {
     uint32_t address = aq_members_by_id(client, target);
-    if (address == NONE && aq_address_book_find(client->book, target, &address)) return false;
-    uint32_t server = aq_members_record(client, address);
-    if (server == NONE) return false;
-    aq_commands_drain(client, server);
+    if (address == NONE && aq_address_book_find(client->book, target, &address)) address = NONE;
+    uint32_t server = address == NONE ? NONE : aq_members_record(client, address);
+    if (server != NONE) {
+        aq_commands_drain(client, aq_members_moved(client, server));
+        return true;
+    }
+    if (!client->policy->drain_wedges) return false;
+    if (!memchr(target.at, ':', target.len)) note_drain(client, NONE); /* an unknown address is passed over */
     return true;
 }
 
@@ -28,9 +53,17 @@ static bool learn(struct aq_client *client, struct aq_text text, uint32_t *addre
     return rc == 0;
 }
 
+/* What was known of the server goes with its old connection. */
+static void forget(struct aq_client *client, uint32_t address) {
+    uint32_t server = aq_members_record(client, address);
+    if (server == NONE) return;
+    aq_connections_forget(client, server);
+    aq_health_forget(client, server);
+}
+
 static void add(struct aq_client *client, uint32_t address) {
     bool is_new = aq_members_add(client, address), was_draining = false;
-    if (!is_new && !client->failed) {
+    if (!is_new && !client->failed && !client->policy->update_rebuilds) {
         uint32_t server = aq_members_record(client, address);
         if (server == NONE) return;
         was_draining = client->servers[server].draining;
@@ -38,6 +71,7 @@ static void add(struct aq_client *client, uint32_t address) {
         client->draining_count -= was_draining;
         aq_members_health_changed(client, server);
     }
+    if (client->policy->update_rebuilds) forget(client, address);
     if (is_new || was_draining) aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_ADDED);
 }
 
@@ -46,6 +80,16 @@ static bool add_server(struct aq_client *client, struct aq_text text) {
     if (!learn(client, text, &address)) return false;
     add(client, address);
     return true;
+}
+
+/* A table of connections made anew knows nothing of the old one. */
+static void forget_all(struct aq_client *client) {
+    for (uint32_t i = 0; i < client->server_count; i++) {
+        client->servers[i].draining = false;
+        forget(client, client->servers[i].address);
+    }
+    aq_members_forget_moves(client);
+    aq_sweeps_forget(client);
 }
 
 /* All of "a:1,b:2" or nothing. */
@@ -65,6 +109,7 @@ static bool update_servers(struct aq_client *client, struct aq_text text) {
         if (!learn(client, (struct aq_text){text.at + at, end - at}, &addresses[count])) return false;
         at = end + 1;
     }
+    if (client->policy->update_rebuilds) forget_all(client);
     aq_members_replace(client, addresses, count);
     aq_effects_mark(client, AQ_CLIENT_MARK_SERVERS_REPLACED);
     return true;
@@ -99,12 +144,20 @@ int aq_commands_redirect(struct aq_client *client, uint32_t server, const struct
     if (!learn(client, text, &address)) return AQ_EPARSE;
     if (address == client->servers[server].address) return AQ_EPARSE;
     aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_REDIRECTED);
+    if (client->policy->redirect_random_id) {
+        aq_members_move(client, server, address);
+        return 0;
+    }
     if (aq_members_add(client, address)) aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_ADDED);
     aq_commands_drain(client, server);
     return 0;
 }
 
 void aq_commands_sweep(struct aq_client *client) {
+    if (client->policy->drain_wedges) {
+        aq_sweeps_drain(client);
+        return;
+    }
     client->sweep_at_us = AQ_TIME_NEVER;
     if (client->draining_count == 0) return;
     aq_time_us every_us = client->policy->drain_sweep_us;
@@ -136,15 +189,19 @@ static bool has_put(const struct aq_client *client, uint32_t first) {
     return false;
 }
 
-void aq_commands_swept(struct aq_client *client, uint32_t server, const struct aq_reply *reply) {
+bool aq_commands_is_empty(const struct aq_client *client, uint32_t server, const struct aq_reply *stats) {
     const struct aq_client_policy *policy = client->policy;
     const struct client_server *s = &client->servers[server];
-    if (!s->draining || s->position == NONE) return;
-    for (uint32_t i = 0; i < reply->server_count; i++)
-        for (uint32_t k = 0; k < reply->servers[i].tube_count; k++)
-            if (!tube_is_empty(policy, &reply->servers[i].tubes[k])) return;
+    for (uint32_t i = 0; i < stats->server_count; i++)
+        for (uint32_t k = 0; k < stats->servers[i].tube_count; k++)
+            if (!tube_is_empty(policy, &stats->servers[i].tubes[k])) return false;
     /* A put of this client that is still on its way would be stranded. */
-    if (!policy->drain_ignores_leases && (has_put(client, s->flying) || has_put(client, s->waiting))) return;
+    return policy->drain_ignores_leases || !(has_put(client, s->flying) || has_put(client, s->waiting));
+}
+
+void aq_commands_swept(struct aq_client *client, uint32_t server, const struct aq_reply *reply) {
+    const struct client_server *s = &client->servers[server];
+    if (!s->draining || s->position == NONE || !aq_commands_is_empty(client, server, reply)) return;
     aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_DRAINED);
     aq_members_remove(client, server);
 }

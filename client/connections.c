@@ -12,7 +12,9 @@ void aq_connections_open(struct aq_client *client, uint32_t server) {
     AQ_ASSERT(s->connection == CONNECTION_IDLE);
     s->connection = CONNECTION_CONNECTING;
     aq_effects_add(client, AQ_CLIENT_CONNECT, s->address);
-    if (client->policy->well_on_rebuild && s->health != AQ_SERVER_WELL) aq_health_well(client, server);
+    /* Where failures close connections each one is built anew; elsewhere libzmq only connects again. */
+    if (client->policy->well_on_rebuild && client->policy->sick_on_failure && s->health != AQ_SERVER_WELL)
+        aq_health_well(client, server);
 }
 
 void aq_connections_close(struct aq_client *client, uint32_t server) {
@@ -30,10 +32,6 @@ static struct aq_text without_server(struct aq_text id) {
 /* The request as the server understands it: ids without the server's name. */
 static void write_request(const struct aq_client *client, const struct client_call *c,
                           struct aq_request *out) {
-    if (!c->request) {
-        *out = (struct aq_request){.action = c->action};
-        return;
-    }
     *out = *c->request;
     if (c->route == CALL_ROUTE_ORIGIN) {
         if (out->parent_id.len) out->parent_id = without_server(out->parent_id);
@@ -51,50 +49,179 @@ static void send_call(struct aq_client *client, uint32_t server, uint32_t call) 
     s->in_flight++;
     c->sent_us = client->now_us;
     uint32_t correlation = aq_calls_correlate(client, call);
-    if (c->kind != CALL_KIND_PROBE)
-        aq_calls_set_deadline(
-            client, call, aq_time_min(c->deadline_us, not_now(client, client->policy->request_timeout_us)));
-    if (c->ambiguous && aq_action_is_completion(c->action))
+    bool own = c->pinging || c->kind == CALL_KIND_PROBE || c->kind == CALL_KIND_SWEEP;
+    aq_time_us wait_us = c->pinging ? client->policy->probe_timeout_us : client->policy->request_timeout_us;
+    aq_calls_set_deadline(client, call,
+                          c->kind == CALL_KIND_PROBE ? c->deadline_us
+                                                     : aq_time_min(c->deadline_us, not_now(client, wait_us)));
+    if (c->ambiguous && !c->pinging && aq_action_is_completion(c->action))
         aq_effects_mark(client, AQ_CLIENT_MARK_COMPLETION_RESENT);
     struct aq_client_effect *effect = aq_effects_add(client, AQ_CLIENT_SEND, s->address);
     effect->correlation = correlation;
-    effect->own = c->kind == CALL_KIND_PROBE || c->kind == CALL_KIND_SWEEP;
+    effect->own = own;
     effect->call = c->name;
-    write_request(client, c, &effect->request);
+    if (own)
+        effect->request = (struct aq_request){.action = (uint8_t)call_action(c)};
+    else
+        write_request(client, c, &effect->request);
 }
 
 static bool has_room(const struct aq_client *client, const struct client_server *s) {
-    return s->in_flight < client->policy->in_flight_per_server || s->in_flight == 0;
+    uint32_t taken = s->turns + s->in_flight;
+    return taken < client->policy->in_flight_per_server || taken == 0;
+}
+
+/* A call has its turn: it is sent, or waits for the connection from now on. */
+static void give_turn(struct aq_client *client, uint32_t server, uint32_t call) {
+    struct client_server *s = &client->servers[server];
+    struct client_call *c = &client->calls[call];
+    if (c->too_big && !c->pinging) {
+        aq_calls_take(client, call);
+        aq_connections_send_failed(client, call);
+    } else if (s->connection == CONNECTION_UP) {
+        aq_calls_take(client, call);
+        send_call(client, server, call);
+    } else {
+        s->no_turn = c->next == s->waiting ? NONE : c->next;
+        s->turns++;
+        c->turn = true;
+        aq_calls_set_deadline(
+            client, call,
+            aq_time_min(c->deadline_us, not_now(client, client->policy->connect_timeout_us)));
+    }
 }
 
 void aq_connections_flush(struct aq_client *client, uint32_t server) {
     struct client_server *s = &client->servers[server];
-    if (s->connection != CONNECTION_UP || s->hung) return;
-    if (s->probe != NONE && client->calls[s->probe].state == CALL_LOOSE && has_room(client, s))
-        send_call(client, server, s->probe);
-    while (s->waiting != NONE && has_room(client, s)) {
-        uint32_t call = s->waiting;
-        aq_calls_take(client, call);
-        send_call(client, server, call);
+    if (s->hung || s->rebuilding) return;
+    if (s->connection == CONNECTION_UP) {
+        if (s->probe != NONE && client->calls[s->probe].state == CALL_LOOSE && has_room(client, s))
+            send_call(client, server, s->probe);
+        while (s->turns) {
+            uint32_t call = s->waiting;
+            aq_calls_take(client, call);
+            send_call(client, server, call);
+        }
     }
+    while (!s->rebuilding && s->no_turn != NONE && has_room(client, s))
+        give_turn(client, server, s->no_turn);
+    if (s->connection == CONNECTION_IDLE && s->reconnect_at_us == AQ_TIME_NEVER && s->turns)
+        aq_connections_open(client, server);
 }
 
 void aq_connections_enqueue(struct aq_client *client, uint32_t call) {
     struct client_call *c = &client->calls[call];
-    uint32_t server = c->server;
-    struct client_server *s = &client->servers[server];
+    struct client_server *s = &client->servers[c->server];
     aq_calls_append(client, &s->waiting, call, CALL_WAITING);
-    if (s->connection == CONNECTION_UP || s->hung) {
-        aq_connections_flush(client, server);
-        if (c->state == CALL_FLYING) return;
-        aq_calls_set_deadline(client, call, c->deadline_us);
+    if (s->no_turn == NONE) s->no_turn = call;
+    aq_calls_set_deadline(client, call, c->deadline_us);
+    aq_connections_flush(client, c->server);
+    c = &client->calls[call];
+    if (c->state == CALL_WAITING && !c->turn)
         aq_effects_mark(client, AQ_CLIENT_MARK_CALL_QUEUED_BEHIND_ANOTHER);
+}
+
+void aq_connections_ping(struct aq_client *client, uint32_t call, bool first) {
+    struct client_call *c = &client->calls[call];
+    struct client_server *s = &client->servers[c->server];
+    uint32_t behind = first ? s->no_turn : NONE, head = s->waiting;
+    c->pinging = true;
+    c->pinged = false;
+    if (behind == NONE) {
+        aq_connections_enqueue(client, call);
         return;
     }
-    aq_calls_set_deadline(client, call,
-                          aq_time_min(c->deadline_us, not_now(client, client->policy->connect_timeout_us)));
+    s->waiting = behind; /* a ring: what is put behind its last is in front of its first */
+    aq_calls_append(client, &s->waiting, call, CALL_WAITING);
+    s->waiting = behind == head ? call : head;
+    s->no_turn = call;
+    aq_calls_set_deadline(client, call, c->deadline_us);
+    aq_connections_flush(client, c->server);
+}
+
+/* ---- connections made anew ---- */
+
+static void fail_flying(struct aq_client *client, uint32_t server) {
+    while (client->servers[server].flying != NONE) {
+        uint32_t call = client->servers[server].flying;
+        aq_calls_take(client, call);
+        if (client->servers[server].probe == call)
+            aq_health_probe_failed(client, server);
+        else
+            aq_attempts_failed_sent(client, call);
+    }
+}
+
+void aq_connections_rebuilt(struct aq_client *client, uint32_t server) {
+    struct client_server *s = &client->servers[server];
+    s->rebuilding = false;
     if (s->connection == CONNECTION_IDLE && s->reconnect_at_us == AQ_TIME_NEVER)
         aq_connections_open(client, server);
+    if (client->policy->well_on_rebuild) aq_health_well(client, server);
+    bool resting = client->servers[server].resting != NONE;
+    while (client->servers[server].resting != NONE) {
+        uint32_t call = client->servers[server].resting;
+        aq_calls_take(client, call);
+        aq_attempts_pend(client, call);
+    }
+    if (!resting) aq_connections_flush(client, server); /* else behind what those do */
+}
+
+static void rebuild(struct aq_client *client, uint32_t server, aq_time_us wait_us) {
+    struct client_server *s = &client->servers[server];
+    aq_connections_close(client, server);
+    s->rebuilding = true;
+    s->reconnect_at_us = AQ_TIME_NEVER;
+    fail_flying(client, server);
+    if (wait_us) {
+        client->servers[server].reconnect_at_us = aq_time_after(client->now_us, wait_us);
+        aq_health_set_timer(client, server);
+    } else {
+        aq_health_set_timer(client, server);
+        aq_connections_rebuilt(client, server);
+    }
+}
+
+/* The caller sleeps until the connection is built, and longer where it never worked. */
+void aq_connections_send_failed(struct aq_client *client, uint32_t call) {
+    const struct aq_client_policy *policy = client->policy;
+    struct client_call *c = &client->calls[call];
+    uint32_t server = c->server;
+    struct client_server *s = &client->servers[server];
+    aq_time_us wait_us = policy->rebuild_wait_us;
+    if (!s->succeeded && policy->reconnect_pause_us)
+        wait_us = aq_time_after(aq_time_after(wait_us, policy->reconnect_pause_us),
+                                s->failed_sends * AQ_US_PER_S);
+    if (s->failed_sends < UINT8_MAX) s->failed_sends++;
+    c->step = STEP_FAILED;
+    aq_calls_append(client, &s->resting, call, CALL_RESTING);
+    aq_calls_set_deadline(client, call, c->deadline_us);
+    rebuild(client, server, wait_us);
+}
+
+void aq_connections_restart(struct aq_client *client, uint32_t server) {
+    struct client_server *s = &client->servers[server];
+    s->hung = s->succeeded = false;
+    s->failed_sends = 0;
+    rebuild(client, server, client->policy->rebuild_wait_us);
+}
+
+/* Nobody wakes those that wait at a connection which hangs. */
+void aq_connections_forget(struct aq_client *client, uint32_t server) {
+    struct client_server *s = &client->servers[server];
+    uint32_t *lists[] = {&s->flying, &s->waiting};
+    s->succeeded = false;
+    s->failed_sends = 0;
+    if (!s->hung) return;
+    aq_connections_close(client, server);
+    for (uint32_t i = 0; i < 2; i++)
+        while (*lists[i] != NONE) {
+            uint32_t call = *lists[i];
+            aq_calls_take(client, call);
+            aq_calls_append(client, &client->lost, call, CALL_LOST);
+            aq_calls_set_deadline(client, call, client->calls[call].deadline_us);
+        }
+    s->hung = false;
 }
 
 void aq_connections_connected(struct aq_client *client, uint32_t server) {
@@ -108,37 +235,15 @@ void aq_connections_connected(struct aq_client *client, uint32_t server) {
  * next connection. */
 static void lost(struct aq_client *client, uint32_t server) {
     struct client_server *s = &client->servers[server];
-    if (s->in_flight && !client->policy->reconnect_recovers) {
-        s->hung = true;
-        s->probe_at_us = AQ_TIME_NEVER;
-        aq_health_set_timer(client, server);
-        return;
-    }
     if (s->probe != NONE && client->calls[s->probe].state == CALL_FLYING)
         aq_health_probe_failed(client, server);
-    while (client->servers[server].flying != NONE) {
-        uint32_t call = client->servers[server].flying;
-        aq_calls_take(client, call);
-        aq_attempts_failed_sent(client, call);
-    }
+    fail_flying(client, server);
     s = &client->servers[server];
-    uint32_t first = s->waiting;
-    if (first == NONE && s->probe == NONE) return;
-    if (first != NONE) {
-        uint32_t call = first;
-        do {
-            const struct client_call *c = &client->calls[call];
-            aq_time_us by_us =
-                aq_time_min(c->deadline_us, not_now(client, client->policy->connect_timeout_us));
-            if (aq_deadlines_of(&client->deadlines, 2 * call) > by_us)
-                aq_calls_set_deadline(client, call, by_us);
-            call = c->next;
-        } while (call != first);
-    }
-    if (s->connection == CONNECTION_IDLE) {
+    if (s->connection == CONNECTION_IDLE && !s->rebuilding && (s->waiting != NONE || s->probe != NONE)) {
         s->reconnect_at_us = client->now_us + RECONNECT_WAIT_US;
         aq_health_set_timer(client, server);
     }
+    aq_connections_flush(client, server);
 }
 
 void aq_connections_disconnected(struct aq_client *client, uint32_t server) {
@@ -147,11 +252,12 @@ void aq_connections_disconnected(struct aq_client *client, uint32_t server) {
     s->connection = CONNECTION_IDLE;
     if (s->hung) return;
     if (!client->policy->reconnect_recovers && s->in_flight) {
-        lost(client, server);
-        return;
-    }
-    if (client->policy->sick_on_failure)
+        s->hung = true;
+        s->probe_at_us = AQ_TIME_NEVER;
+        aq_health_set_timer(client, server);
+    } else if (client->policy->sick_on_failure) {
         aq_health_failed(client, server);
-    else
+    } else {
         lost(client, server);
+    }
 }

@@ -45,6 +45,13 @@ static uint32_t new_record(struct aq_client *client) {
     return client->fan_out_count++;
 }
 
+static void free_record(struct aq_client *client, uint32_t fan_out) {
+    struct fan_out *fan = &client->fan_outs[fan_out];
+    fan->call = NONE;
+    fan->next = client->free_fan_out;
+    client->free_fan_out = fan_out;
+}
+
 void aq_fan_outs_close(struct aq_client *client) {
     for (uint32_t i = 0; i < client->fan_out_count; i++)
         aq_arena_close(&client->fan_outs[i].arena);
@@ -57,6 +64,15 @@ static void set_state(struct fan_out *fan, uint32_t place, enum child_state stat
     fan->counts[state]++;
 }
 
+static bool goes_elsewhere(const struct aq_client *client, enum aq_action action) {
+    return action == AQ_ACTION_CLEAR && client->policy->clear_elsewhere;
+}
+
+/* One server at a time? */
+static bool is_in_turn(const struct aq_client *client, const struct client_call *parent) {
+    return parent->route == CALL_ROUTE_IN_TURN || client->policy->fan_out_in_turn;
+}
+
 static void ask(struct aq_client *client, uint32_t fan_out, uint32_t place) {
     struct fan_out *fan = &client->fan_outs[fan_out];
     const struct client_call parent = client->calls[fan->call];
@@ -66,7 +82,8 @@ static void ask(struct aq_client *client, uint32_t fan_out, uint32_t place) {
     struct client_call *c = &client->calls[call];
     bool changes = parent.action == AQ_ACTION_CLEAR || parent.action == AQ_ACTION_THROTTLE ||
                    parent.action == AQ_ACTION_PAUSE || parent.action == AQ_ACTION_UNPAUSE;
-    c->route = changes && client->policy->clear_sick ? CALL_ROUTE_ORIGIN : CALL_ROUTE_ONCE;
+    c->route = changes && client->policy->clear_sick && !goes_elsewhere(client, parent.action) ? CALL_ROUTE_ORIGIN
+                                                                                              : CALL_ROUTE_ONCE;
     c->name = parent.name;
     c->request = parent.request;
     c->deadline_us = parent.deadline_us;
@@ -105,14 +122,11 @@ void aq_fan_outs_begin(struct aq_client *client, uint32_t call) {
     }
     if (fan->count == 0) {
         client->calls[call].state = CALL_LOOSE;
-        fan->call = NONE;
-        fan->next = client->free_fan_out;
-        client->free_fan_out = fan_out;
+        free_record(client, fan_out);
         aq_calls_end(client, call, AQ_OUTCOME_UNAVAILABLE, NULL);
         return;
     }
-    bool in_turn = client->calls[call].route == CALL_ROUTE_IN_TURN;
-    uint32_t first = in_turn ? 1 : fan->count;
+    uint32_t first = is_in_turn(client, &client->calls[call]) ? 1 : fan->count;
     for (uint32_t i = 0; i < first; i++)
         ask(client, fan_out, i);
     fan->next = first;
@@ -126,9 +140,8 @@ double aq_fan_outs_share(const struct aq_client *client, uint32_t fan_out, doubl
 }
 
 static struct aq_text server_name(struct aq_client *client, uint32_t server) {
-    const struct aq_address *address = &client->book->items[client->servers[server].address];
-    struct aq_text id = aq_server_id_text(aq_address_id(address, client->policy->id_from_host_only)),
-                   name = {0};
+    const struct aq_address *address = &client->book->items[client->servers[server].filed_as];
+    struct aq_text id = aq_members_id(client, server), name = {0};
     if (aq_arena_join(&client->effects->texts, id, ',', aq_text_of(address->text), &name))
         client->failed = true;
     return name;
@@ -185,16 +198,17 @@ static enum aq_outcome sum_up(struct aq_client *client, const struct fan_out *fa
     enum aq_action action = client->calls[fan->call].action;
     uint32_t silent = fan->counts[CHILD_UNREACHED] + fan->counts[CHILD_UNKNOWN];
     *reply = (struct aq_reply){.kind = AQ_REPLY_RESPONSE, .action = (uint8_t)action};
-    if (fan->counts[CHILD_UNREACHED] == fan->count) return AQ_OUTCOME_UNAVAILABLE;
+    bool names_all = action == AQ_ACTION_PING && !client->policy->report_unknown;
+    if (fan->counts[CHILD_UNREACHED] == fan->count && !names_all) return AQ_OUTCOME_UNAVAILABLE;
     if (fan->counts[CHILD_REFUSED] == fan->count) {
         *reply = fan->refusal;
         return AQ_OUTCOME_REFUSED;
     }
     bool reads = action == AQ_ACTION_STATS || action == AQ_ACTION_PING || action == AQ_ACTION_PEEK;
-    if (reads && silent == fan->count) return AQ_OUTCOME_UNAVAILABLE;
+    if (reads && silent == fan->count && !names_all) return AQ_OUTCOME_UNAVAILABLE;
     if (fan->counts[CHILD_CONFIRMED] < fan->count) {
         aq_effects_mark(client, AQ_CLIENT_MARK_FAN_OUT_INCOMPLETE);
-        if (!client->policy->report_unknown) return AQ_OUTCOME_UNKNOWN;
+        if (!client->policy->report_unknown && !names_all) return AQ_OUTCOME_UNKNOWN;
     }
     if (action == AQ_ACTION_STATS) return sum_up_stats(client, fan, reply);
     if (action == AQ_ACTION_PING) return sum_up_ping(client, fan, reply);
@@ -217,9 +231,7 @@ static void finish(struct aq_client *client, uint32_t fan_out, uint32_t server,
         outcome = sum_up(client, fan, reply);
         if (outcome == AQ_OUTCOME_UNKNOWN || outcome == AQ_OUTCOME_UNAVAILABLE) reply = NULL;
     }
-    fan->call = NONE;
-    fan->next = client->free_fan_out;
-    client->free_fan_out = fan_out;
+    free_record(client, fan_out);
     client->calls[call].server = found ? server : NONE;
     aq_calls_end(client, call, outcome, found ? found : reply);
 }
@@ -249,19 +261,50 @@ static void keep_reply(struct aq_client *client, struct fan_out *fan, uint32_t p
     if (stats) fan->stats[place] = copy.server_count ? copy.servers[0] : (struct aq_server_stats){0};
 }
 
+/* The rest is not asked: to it nothing was done. */
+static void leave_rest(struct fan_out *fan) {
+    for (; fan->next < fan->count; fan->next++)
+        set_state(fan, fan->next, CHILD_UNREACHED);
+}
+
+/* The first that failed; NONE where none did. */
+static uint32_t first_silent(const struct fan_out *fan) {
+    for (uint32_t i = 0; i < fan->count; i++)
+        if (is_silent(&fan->children[i])) return fan->children[i].server;
+    return NONE;
+}
+
+/* The whole call is tried again as if it were for one server only. */
+static void go_elsewhere(struct aq_client *client, uint32_t fan_out, uint32_t server) {
+    uint32_t call = client->fan_outs[fan_out].call;
+    struct client_call *c = &client->calls[call];
+    aq_effects_mark(client, AQ_CLIENT_MARK_FAN_OUT_INCOMPLETE);
+    free_record(client, fan_out);
+    c->state = CALL_LOOSE;
+    c->fan_out = NONE;
+    c->route = CALL_ROUTE_GET;
+    c->server = server;
+    aq_calls_set_deadline(client, call, c->deadline_us);
+    aq_attempts_failed_unsent(client, call);
+}
+
 void aq_fan_outs_child_ended(struct aq_client *client, uint32_t fan_out, uint32_t place, uint32_t server,
                              enum aq_outcome outcome, const struct aq_reply *reply) {
     struct fan_out *fan = &client->fan_outs[fan_out];
-    enum aq_action action = client->calls[fan->call].action;
+    const struct client_call *parent = &client->calls[fan->call];
+    enum aq_action action = parent->action;
     set_state(fan, place, state_of(outcome));
     if (reply) keep_reply(client, fan, place, reply);
     if (client->failed || fan->counts[CHILD_ASKED]) return;
-    bool in_turn = client->calls[fan->call].route == CALL_ROUTE_IN_TURN;
-    bool found = in_turn && outcome == AQ_OUTCOME_OK &&
+    bool found = parent->route == CALL_ROUTE_IN_TURN && outcome == AQ_OUTCOME_OK &&
                  (action == AQ_ACTION_KICK ? reply->has_job_id : reply->job_count > 0);
     bool may_have_kicked = action == AQ_ACTION_KICK && outcome == AQ_OUTCOME_UNKNOWN;
-    if (in_turn && !found && !may_have_kicked && fan->next < fan->count)
+    bool ends = client->policy->fan_out_in_turn && action != AQ_ACTION_PING && is_silent(&fan->children[place]);
+    if (ends) leave_rest(fan);
+    if (!found && !may_have_kicked && fan->next < fan->count)
         ask(client, fan_out, fan->next++);
+    else if (goes_elsewhere(client, action) && first_silent(fan) != NONE)
+        go_elsewhere(client, fan_out, first_silent(fan));
     else
         finish(client, fan_out, server, found ? reply : NULL);
 }

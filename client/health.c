@@ -44,12 +44,27 @@ static void become_sick(struct aq_client *client, uint32_t server) {
     aq_members_health_changed(client, server);
 }
 
+void aq_health_pinged(struct aq_client *client, uint32_t server, bool answered) {
+    struct client_server *s = &client->servers[server];
+    if (answered) {
+        s->failed_probes = 0;
+        aq_health_well(client, server);
+    } else if (client->policy->sick_on_failure) {
+        if (s->health == AQ_SERVER_WELL) aq_health_failed(client, server);
+    } else if (s->health == AQ_SERVER_SICK) {
+        aq_effects_mark(client, AQ_CLIENT_MARK_PROBE_FAILED);
+    } else if (s->health == AQ_SERVER_WELL) {
+        become_sick(client, server);
+    }
+}
+
 static void move_calls_on(struct aq_client *client, uint32_t server) {
     while (client->servers[server].flying != NONE) {
         uint32_t call = client->servers[server].flying;
         aq_calls_take(client, call);
         aq_attempts_failed_sent(client, call);
     }
+    if (client->servers[server].rebuilding) return; /* what waits goes on waiting for that */
     while (client->servers[server].waiting != NONE) {
         uint32_t call = client->servers[server].waiting;
         aq_calls_take(client, call);
@@ -83,6 +98,15 @@ void aq_health_well(struct aq_client *client, uint32_t server) {
     }
 }
 
+void aq_health_forget(struct aq_client *client, uint32_t server) {
+    struct client_server *s = &client->servers[server];
+    drop_probe(client, server);
+    s->failed_probes = 0;
+    s->probe_at_us = AQ_TIME_NEVER;
+    aq_health_set_timer(client, server);
+    aq_health_well(client, server);
+}
+
 static void probe(struct aq_client *client, uint32_t server) {
     struct client_server *s = &client->servers[server];
     if (s->hung || s->probe != NONE || (s->position == NONE && s->parked == NONE)) return;
@@ -90,7 +114,9 @@ static void probe(struct aq_client *client, uint32_t server) {
     if (call == NONE) return;
     client->calls[call].server = server;
     s->probe = call;
-    aq_calls_set_deadline(client, call, aq_time_after(client->now_us, client->policy->probe_timeout_us));
+    client->calls[call].deadline_us = aq_time_after(client->now_us, client->policy->probe_timeout_us);
+    aq_time_us wait_us = aq_time_min(client->policy->probe_timeout_us, client->policy->connect_timeout_us);
+    aq_calls_set_deadline(client, call, aq_time_after(client->now_us, wait_us));
     if (s->health == AQ_SERVER_SICK) {
         s->health = AQ_SERVER_PROBING;
         if (s->connection == CONNECTION_CONNECTING && !client->policy->sick_on_failure)
@@ -134,13 +160,13 @@ void aq_health_timer(struct aq_client *client, uint32_t server) {
     struct client_server *s = &client->servers[server];
     if (s->reconnect_at_us <= client->now_us) {
         s->reconnect_at_us = AQ_TIME_NEVER;
-        if (s->connection == CONNECTION_IDLE && (s->waiting != NONE || s->probe != NONE))
+        if (s->rebuilding)
+            aq_connections_rebuilt(client, server);
+        else if (s->connection == CONNECTION_IDLE && (s->waiting != NONE || s->probe != NONE))
             aq_connections_open(client, server);
     }
     if (s->probe_at_us <= client->now_us) {
         s->probe_at_us = AQ_TIME_NEVER;
-        if (!client->policy->sick_on_failure && !s->hung && s->position != NONE)
-            aq_health_schedule_probe(client, server);
         probe(client, server);
     }
     aq_health_set_timer(client, server);

@@ -6,7 +6,8 @@
                   ^  |         |                                              |
                   |  +--> parked (for its origin to be well again)            |
                   +------------+----------------------------------------------+
-                       the attempt failed and another is allowed
+                       the attempt failed and another is allowed; between two attempts a call may rest until its server's
+       connection is built anew, or pause between two rounds (backoff.c), or fly as a ping of its own
 
    A server's connection:  idle --> connecting --> up --> idle
    A server's health:      well --> sick <--> probing --> well */
@@ -26,6 +27,7 @@ enum call_kind {
     CALL_KIND_CHILD,       /* one server's part of a call to every server */
     CALL_KIND_PROBE,       /* the client's own ping of a server */
     CALL_KIND_SWEEP,       /* the client's own stats of a draining server */
+    CALL_KIND_SICK_SWEEP,  /* the client's own pings of all servers in turn */
 };
 
 enum call_state {
@@ -35,9 +37,14 @@ enum call_state {
     CALL_PARKED,  /* at its server, which is sick, until it is well */
     CALL_FLYING,  /* sent, no reply yet */
     CALL_FANNED,  /* its children are on their way */
+    CALL_RESTING, /* at its server, until the connection is built anew */
+    CALL_PAUSED,  /* in no list: between two rounds */
+    CALL_HELD,    /* not begun: too many calls are served already */
+    CALL_LOST,    /* upstream: stuck for ever at a connection that is no longer used */
 };
 
 enum call_route {
+    CALL_ROUTE_NONE,    /* not known yet */
     CALL_ROUTE_PUT,     /* any server that takes new jobs */
     CALL_ROUTE_GET,     /* any server that hands out jobs */
     CALL_ROUTE_ORIGIN,  /* one server; waits until it is well */
@@ -45,6 +52,15 @@ enum call_route {
     CALL_ROUTE_EVERY,   /* all servers at once */
     CALL_ROUTE_IN_TURN, /* one server after the other */
     CALL_ROUTE_CLIENT,  /* the client itself */
+};
+
+/* What is done next with a loose call. */
+enum call_step {
+    STEP_BEGIN,  /* it goes its route */
+    STEP_FAILED, /* its attempt at its server has failed */
+    STEP_ROUND,  /* the next round begins */
+    STEP_TARGET, /* the failed server has been pinged: the call turns to its target */
+    STEP_SEND,   /* the target has been pinged */
 };
 
 struct client_call {
@@ -57,11 +73,17 @@ struct client_call {
     uint32_t next, prev;  /* in the list of its state; next: free places */
     uint32_t tried;       /* servers that failed this call: first of a list in client.tried */
     uint32_t fan_out;     /* CHILD, and FANNED: its record */
-    uint32_t place;       /* CHILD: its number among the children */
-    uint16_t attempts;    /* failed attempts to reach the origin */
-    uint8_t kind, state, route, action;
+    uint32_t place;       /* CHILD: its number among the children; SICK_SWEEP: in the list of members */
+    uint32_t failed_at;   /* record of the server at which the first attempt failed */
+    uint16_t round;       /* SICK_SWEEP: 1 after the connection was made anew */
+    uint8_t kind, state, route, action, step;
     bool ambiguous; /* an earlier attempt may have been applied */
     bool waited;    /* has been counted as waiting for its origin */
+    bool once;      /* is not tried again */
+    bool too_big;   /* sending it fails */
+    bool turn;      /* WAITING: only for the connection, no longer for its turn */
+    bool pinging;   /* WAITING and FLYING: as a ping, before the call itself */
+    bool pinged;    /* the last ping was answered */
 };
 
 enum connection_state { CONNECTION_IDLE, CONNECTION_CONNECTING, CONNECTION_UP };
@@ -70,18 +92,26 @@ enum connection_state { CONNECTION_IDLE, CONNECTION_CONNECTING, CONNECTION_UP };
 struct client_server {
     uint32_t address;                 /* address-book index */
     uint32_t position;                /* in the list of members; NONE for one that is no member any more */
-    uint32_t waiting, parked, flying; /* lists of calls, each by its first */
-    uint32_t in_flight;               /* length of flying */
-    uint32_t probe;                   /* the probe under way, or NONE */
+    uint32_t waiting, parked, flying, resting; /* lists of calls, each by its first */
+    uint32_t in_flight;                        /* length of flying */
+    uint32_t turns;    /* calls in waiting that have their turn; they are in front of the others */
+    uint32_t no_turn;  /* the first of the others, or NONE */
+    uint32_t probe;    /* the probe under way, or NONE */
+    uint32_t filed_as; /* address whose id and name the connection goes by */
+    uint32_t moved_to; /* upstream: record that a redirect has put in its place, or NONE */
+    struct aq_server_id random_id; /* upstream: of a redirected connection; else empty */
     aq_time_us heard_us;              /* when the last reply came */
     aq_time_us probe_at_us;           /* when the next probe starts */
-    /* when a lost connection is made again; only where failures do not make sick */
+    /* when a lost connection is made again, or one that was given up is built */
     aq_time_us reconnect_at_us;
     uint8_t connection,
         health; /* health: WELL, SICK or PROBING; the other two follow from draining and position */
     uint8_t failed_probes; /* in a row */
+    uint8_t failed_sends;  /* since the connection was made anew; until it carries a reply */
+    bool succeeded;        /* the connection has carried a reply since it was made anew */
+    bool rebuilding;       /* until reconnect_at_us; nobody gets a turn meanwhile */
     bool draining, sweeping;
-    bool hung; /* upstream: nothing is ever sent here again */
+    bool hung; /* upstream: nothing is sent here again, as long as this connection is used */
 };
 
 struct client_tried {
@@ -119,8 +149,9 @@ struct aq_client {
     struct client_call *calls;
     uint32_t *by_correlation; /* slot correlation & mask: call, or NONE */
     uint32_t correlation_mask, next_correlation;
-    uint32_t free_call, pending;
-    uint32_t open; /* unanswered calls of the application */
+    uint32_t free_call, pending, held, lost;
+    uint32_t open;       /* unanswered calls of the application */
+    uint32_t held_count; /* those of them that are held */
 
     uint32_t tried_count, tried_capacity, free_tried;
     uint32_t fan_out_count, fan_out_capacity, free_fan_out;
@@ -129,6 +160,13 @@ struct aq_client {
 
     struct aq_deadlines deadlines; /* id 2 * call, 2 * server + 1 */
     aq_time_us sweep_at_us;        /* next look at the draining servers */
+    aq_time_us sick_sweep_at_us;   /* next sweep of all servers */
+    uint32_t sick_sweep;           /* the one under way, or NONE */
+    aq_time_us boot_us;            /* AQ_TIME_NEVER before the first step */
+    uint32_t *drains;              /* drain_wedges: records in the order of the drains, NONE: unknown id */
+    uint32_t drains_count, drains_capacity;
+    uint32_t drain_at;             /* the entry that is being looked at, or NONE */
+    uint32_t drain_sweep;          /* the call for that, or NONE */
     uint32_t draining_count;       /* members that are draining */
     bool membership_changed;       /* and not yet told */
     bool failed;                   /* memory ran out: the client is only good for being freed */
@@ -158,6 +196,11 @@ uint32_t aq_members_choose(struct aq_client *client, bool for_put, uint32_t trie
 bool aq_members_add(struct aq_client *client, uint32_t address); /* true if it was no member */
 void aq_members_remove(struct aq_client *client, uint32_t server);
 void aq_members_replace(struct aq_client *client, const uint32_t *addresses, uint32_t count);
+/* Puts an address in the place of a member, under its id, with a random one for the jobs that it hands out. */
+void aq_members_move(struct aq_client *client, uint32_t server, uint32_t address);
+void aq_members_forget_moves(struct aq_client *client);
+uint32_t aq_members_moved(const struct aq_client *client, uint32_t server); /* the record in its place */
+struct aq_text aq_members_id(const struct aq_client *client, uint32_t server); /* for jobs it hands out */
 
 /* calls.c: the pool of calls, their lists, deadlines and ends. */
 uint32_t aq_calls_new(struct aq_client *client, enum call_kind kind,
@@ -173,10 +216,25 @@ void aq_calls_add_tried(struct aq_client *client, uint32_t call, uint32_t server
 void aq_calls_end(struct aq_client *client, uint32_t call, enum aq_outcome outcome,
                   const struct aq_reply *reply);
 
+/* backoff.c: rounds of further attempts, as AllQueue's client makes them. */
+void aq_backoff_failed(struct aq_client *client, uint32_t call); /* a loose call whose attempt failed */
+void aq_backoff_round(struct aq_client *client, uint32_t call);
+void aq_backoff_target(struct aq_client *client, uint32_t call);
+void aq_backoff_pinged(struct aq_client *client, uint32_t call, const struct aq_reply *reply);
+
+/* sweeps.c: sweeps of all servers one after the other, as AllQueue's client makes them. */
+void aq_sweeps_sick(struct aq_client *client);
+void aq_sweeps_sick_go_on(struct aq_client *client, uint32_t call); /* a server has been pinged */
+void aq_sweeps_drain(struct aq_client *client);
+void aq_sweeps_forget(struct aq_client *client); /* a new table of servers: all begin anew */
+void aq_sweeps_drain_swept(struct aq_client *client, uint32_t server, const struct aq_reply *reply);
+
 /* attempts.c: what becomes of a call when it arrives and when an attempt fails. */
 void aq_attempts_begin(struct aq_client *client, uint64_t name, const struct aq_request *request);
 void aq_attempts_pend(struct aq_client *client, uint32_t call);
 void aq_attempts_run_pending(struct aq_client *client);
+void aq_attempts_release_held(struct aq_client *client);
+uint32_t aq_attempts_choose(struct aq_client *client, uint32_t call); /* and tells; NONE: nothing is left */
 void aq_attempts_give_up(struct aq_client *client,
                          uint32_t call); /* a loose call that will not be tried again */
 void aq_attempts_failed_unsent(struct aq_client *client, uint32_t call);
@@ -185,7 +243,12 @@ void aq_attempts_deadline(struct aq_client *client, uint32_t call);
 
 /* connections.c: the connection to each server, and what is sent over it. */
 void aq_connections_enqueue(struct aq_client *client, uint32_t call); /* a loose call to its server */
+void aq_connections_ping(struct aq_client *client, uint32_t call, bool first); /* in front of others */
 void aq_connections_open(struct aq_client *client, uint32_t server);
+void aq_connections_send_failed(struct aq_client *client, uint32_t call); /* a loose one; closes, rebuilds */
+void aq_connections_restart(struct aq_client *client, uint32_t server);   /* with a connection made anew */
+void aq_connections_rebuilt(struct aq_client *client, uint32_t server);
+void aq_connections_forget(struct aq_client *client, uint32_t server); /* what is stuck there stays so */
 void aq_connections_close(struct aq_client *client, uint32_t server);
 void aq_connections_flush(struct aq_client *client, uint32_t server);
 void aq_connections_connected(struct aq_client *client, uint32_t server);
@@ -197,7 +260,9 @@ void aq_health_failed(struct aq_client *client,
                       uint32_t server); /* closes it, makes it sick, moves its calls on */
 void aq_health_suspect(struct aq_client *client,
                        uint32_t server); /* where failures do not make sick: pings it */
+void aq_health_forget(struct aq_client *client, uint32_t server); /* well, as at the start */
 void aq_health_well(struct aq_client *client, uint32_t server);
+void aq_health_pinged(struct aq_client *client, uint32_t server, bool answered);
 void aq_health_probe_failed(struct aq_client *client, uint32_t server);
 void aq_health_timer(struct aq_client *client, uint32_t server);
 void aq_health_set_timer(struct aq_client *client, uint32_t server);
@@ -221,12 +286,13 @@ void aq_fan_outs_check(const struct aq_client *client);
 void aq_commands_run(struct aq_client *client, uint32_t call);
 void aq_commands_sweep(struct aq_client *client);
 void aq_commands_swept(struct aq_client *client, uint32_t server, const struct aq_reply *reply);
+bool aq_commands_is_empty(const struct aq_client *client, uint32_t server, const struct aq_reply *stats);
 void aq_commands_drain(struct aq_client *client, uint32_t server);
 /* Errors: AQ_EPARSE: it names no address. */
 int aq_commands_redirect(struct aq_client *client, uint32_t server, const struct aq_reply *reply);
 
-static inline bool call_is_probe_waiting(const struct client_call *call) {
-    return call->kind == CALL_KIND_PROBE && call->state == CALL_LOOSE;
+static inline enum aq_action call_action(const struct client_call *call) {
+    return call->pinging ? AQ_ACTION_PING : (enum aq_action)call->action;
 }
 
 #endif

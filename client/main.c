@@ -419,7 +419,10 @@ static int serve(struct process *p) {
         p->exit_code = complain(&error, code_of(rc));
     } else {
         print_listening(p);
-        if (!p->options.upstream) aq_gateway_look_around(p->gateway);
+        if (p->options.upstream)
+            aq_gateway_wake(p->gateway); /* the first sweep, where the policy wants one at the start */
+        else
+            aq_gateway_look_around(p->gateway);
     }
     uv_run(&p->loop, UV_RUN_DEFAULT);
     AQ_ASSERT(p->ended);

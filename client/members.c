@@ -82,6 +82,10 @@ static uint32_t make_record(struct aq_client *client, uint32_t address, uint32_t
                                                      .waiting = NONE,
                                                      .parked = NONE,
                                                      .flying = NONE,
+                                                     .resting = NONE,
+                                                     .no_turn = NONE,
+                                                     .filed_as = address,
+                                                     .moved_to = NONE,
                                                      .probe = NONE,
                                                      .probe_at_us = AQ_TIME_NEVER,
                                                      .reconnect_at_us = AQ_TIME_NEVER,
@@ -95,21 +99,42 @@ uint32_t aq_members_record(struct aq_client *client, uint32_t address) {
     uint32_t place = client->place_of[address];
     if (place == 0) return NONE;
     if (place & PLACE_RECORD) return place & ~PLACE_RECORD;
-    uint32_t server = make_record(client, address, place - 1);
-    if (server != NONE && !client->policy->sick_on_failure) aq_health_schedule_probe(client, server);
+    return make_record(client, address, place - 1);
+}
+
+uint32_t aq_members_moved(const struct aq_client *client, uint32_t server) {
+    while (client->servers[server].moved_to != NONE)
+        server = client->servers[server].moved_to;
     return server;
+}
+
+struct aq_text aq_members_id(const struct aq_client *client, uint32_t server) {
+    const struct client_server *s = &client->servers[server];
+    if (s->random_id.text[0]) return aq_server_id_text(&s->random_id);
+    const struct aq_address *address = &client->book->items[s->address];
+    return aq_server_id_text(aq_address_id(address, client->policy->id_from_host_only));
+}
+
+/* The address now behind one of the book, where its connection goes by that address; NONE where it does not. */
+static uint32_t behind(const struct aq_client *client, uint32_t address) {
+    uint32_t place = aq_members_known(client, address);
+    if (place == 0) return NONE;
+    if (!(place & PLACE_RECORD)) return address;
+    const struct client_server *s = &client->servers[place & ~PLACE_RECORD];
+    if (s->filed_as != address) return NONE;
+    return client->servers[aq_members_moved(client, place & ~PLACE_RECORD)].address;
 }
 
 uint32_t aq_members_by_id(const struct aq_client *client, struct aq_text id) {
     bool from_host = client->policy->id_from_host_only;
     uint32_t address = aq_address_book_first_with_id(client->book, from_host, id), former = NONE;
-    while (address != NONE) {
-        uint32_t place = aq_members_known(client, address);
-        if (is_member(client, place)) return address;
-        if (place && former == NONE) former = address;
-        address = aq_address_next_with_id(&client->book->items[address], from_host);
+    for (; address != NONE; address = aq_address_next_with_id(&client->book->items[address], from_host)) {
+        uint32_t now = behind(client, address);
+        if (now == NONE) continue;
+        if (is_member(client, aq_members_known(client, now))) return now;
+        if (former == NONE) former = now;
     }
-    return former;
+    return client->policy->dropped_unreachable ? NONE : former;
 }
 
 static uint32_t excluded_bits(const struct aq_client *client, const struct client_server *server) {
@@ -283,6 +308,71 @@ static void take_list(struct aq_client *client, uint32_t *list, uint32_t count) 
     set_excluded(client);
 }
 
+/* The 7 characters of an id that is a digest of nothing. */
+static struct aq_server_id random_id(struct aq_client *client) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    struct aq_server_id id = {0};
+    for (uint32_t i = 0; i < AQ_SERVER_ID_CHARS; i++)
+        id.text[i] = digits[aq_random_below(&client->random, 64)];
+    return id;
+}
+
+/* What waits at the old connection goes on at the new one. */
+static void move_waiting(struct aq_client *client, uint32_t from) {
+    uint32_t *lists[] = {&client->servers[from].flying, &client->servers[from].waiting};
+    aq_connections_close(client, from);
+    for (uint32_t i = 0; i < 2; i++)
+        while (*lists[i] != NONE) {
+            uint32_t call = *lists[i];
+            aq_calls_take(client, call);
+            if (i == 0)
+                aq_attempts_failed_sent(client, call);
+            else
+                aq_attempts_failed_unsent(client, call);
+        }
+}
+
+void aq_members_move(struct aq_client *client, uint32_t server, uint32_t address) {
+    uint32_t position = client->servers[server].position, count = client->list_count;
+    if (position == NONE) return;
+    bool merges = is_member(client, aq_members_known(client, address));
+    uint32_t *list = aq_alloc(count * sizeof *list);
+    if (!list) {
+        client->failed = true;
+        return;
+    }
+    memcpy(list, client->list, count * sizeof *list);
+    list[position] = address;
+    if (merges) memmove(list + position, list + position + 1, (count - position - 1) * sizeof *list);
+    take_list(client, list, count - merges);
+    uint32_t to = client->failed ? NONE : aq_members_record(client, address);
+    if (to == NONE) return;
+    struct client_server *s = &client->servers[server], *t = &client->servers[to];
+    s->moved_to = to;
+    t->moved_to = NONE;
+    if (!merges) {
+        t->filed_as = s->filed_as;
+        t->random_id = random_id(client);
+        t->draining = s->draining;
+    }
+    s->draining = false;
+    aq_health_forget(client, server);
+    set_excluded(client);
+    move_waiting(client, server);
+    for (uint32_t i = 0; i < client->drains_count; i++)
+        if (client->drains[i] == server) client->drains[i] = to;
+}
+
+/* A list of connections made anew files each under its own name. */
+void aq_members_forget_moves(struct aq_client *client) {
+    for (uint32_t i = 0; i < client->server_count; i++) {
+        struct client_server *s = &client->servers[i];
+        s->moved_to = NONE;
+        s->filed_as = s->address;
+        s->random_id = (struct aq_server_id){0};
+    }
+}
+
 void aq_members_replace(struct aq_client *client, const uint32_t *addresses, uint32_t count) {
     uint32_t *list = aq_alloc((count ? count : 1) * sizeof *list), kept = 0;
     if (!list || without_twins(client, addresses, count, list, &kept)) {
@@ -296,6 +386,20 @@ void aq_members_replace(struct aq_client *client, const uint32_t *addresses, uin
         if (client->servers[i].position == NONE) client->servers[i].draining = false;
 }
 
+/* A connection that goes by this address although a redirect has put another behind it makes room: its place
+ * in the list. */
+static uint32_t take_back(struct aq_client *client, uint32_t address) {
+    uint32_t place = aq_members_known(client, address);
+    if (!(place & PLACE_RECORD)) return NONE;
+    struct client_server *s = &client->servers[place & ~PLACE_RECORD];
+    struct client_server *t = &client->servers[aq_members_moved(client, place & ~PLACE_RECORD)];
+    s->moved_to = NONE;
+    if (t == s || t->filed_as != address) return NONE;
+    t->filed_as = t->address;
+    t->random_id = (struct aq_server_id){0};
+    return t->position;
+}
+
 bool aq_members_add(struct aq_client *client, uint32_t address) {
     if (is_member(client, aq_members_known(client, address))) return false;
     uint32_t count = client->list_count, *longer = aq_alloc(((size_t)count + 1) * sizeof *longer);
@@ -304,8 +408,9 @@ bool aq_members_add(struct aq_client *client, uint32_t address) {
         return false;
     }
     memcpy(longer, client->list, count * sizeof *longer);
-    longer[count] = address;
-    aq_members_replace(client, longer, count + 1);
+    uint32_t position = take_back(client, address);
+    longer[position == NONE ? count : position] = address;
+    aq_members_replace(client, longer, count + (position == NONE));
     aq_free(longer);
     return true;
 }

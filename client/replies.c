@@ -19,8 +19,7 @@ static bool jobs_with_origin(struct aq_client *client, struct aq_text server, st
 
 const struct aq_reply *aq_replies_with_origin(struct aq_client *client, const struct aq_reply *reply,
                                               uint32_t server) {
-    const struct aq_address *address = &client->book->items[client->servers[server].address];
-    struct aq_text id = aq_server_id_text(aq_address_id(address, client->policy->id_from_host_only));
+    struct aq_text id = aq_members_id(client, server);
     struct aq_reply *out = aq_arena_alloc(&client->effects->texts, sizeof *out);
     if (!out) return NULL;
     *out = *reply;
@@ -58,14 +57,15 @@ static bool names_another_job(const struct client_call *c, const struct aq_reply
 
 /* Could this be the answer to that request? */
 static bool fits(const struct client_call *c, const struct aq_reply *reply) {
+    enum aq_action action = call_action(c);
     switch ((enum aq_reply_kind)reply->kind) {
     case AQ_REPLY_ERROR:
     case AQ_REPLY_EMPTY:
     case AQ_REPLY_REDIRECT: return true;
     case AQ_REPLY_RESPONSE:
-        return kind_wanted(c->action) == AQ_REPLY_RESPONSE && family(reply->action) == family(c->action) &&
+        return kind_wanted(action) == AQ_REPLY_RESPONSE && family(reply->action) == family(action) &&
                !names_another_job(c, reply);
-    default: return reply->kind == kind_wanted(c->action);
+    default: return reply->kind == kind_wanted(action);
     }
 }
 
@@ -128,7 +128,11 @@ void aq_replies_handle(struct aq_client *client, const struct aq_client_event *e
     const struct aq_reply *reply = event->reply && fits(c, event->reply) ? event->reply : NULL;
     aq_calls_take(client, call);
     if (!reply) aq_effects_mark(client, AQ_CLIENT_MARK_MALFORMED_REPLY);
-    if (c->kind == CALL_KIND_PROBE) {
+    client->servers[server].succeeded = true;
+    client->servers[server].failed_sends = 0;
+    if (c->pinging) {
+        aq_backoff_pinged(client, call, reply);
+    } else if (c->kind == CALL_KIND_PROBE) {
         probe_ended(client, server, reply);
     } else if (!reply) {
         aq_attempts_failed_sent(client, call);

@@ -41,7 +41,9 @@ int client_start(struct aq_virtual *v, uint32_t client) {
     node->lives++;
     node->put_set = node->get_set = UINT32_MAX;
     struct aq_observation seen = about_client(v, AQ_SEEN_CLIENT_UP, client);
-    return virtual_observe(v, &seen);
+    rc = virtual_observe(v, &seen);
+    if (rc) return rc;
+    return virtual_want_wake(v, &node->wake, aq_client_next_wake(node->core), EVENT_CLIENT_WAKE, client);
 }
 
 int client_crash(struct aq_virtual *v, uint32_t client) {

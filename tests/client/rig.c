@@ -113,7 +113,7 @@ static void write_send(struct rig *rig, const struct aq_client_effect *effect) {
     if (request->tps > 0) write_trace(rig, " %g/s", request->tps);
     if (effect->own) write_trace(rig, " own");
     AQ_ASSERT(rig->send_count < RIG_SENDS_MAX);
-    rig->sends[rig->send_count++] = (struct rig_send){effect->call, effect->server, effect->correlation,
+    rig->sends[rig->send_count++] = (struct rig_send){rig->now_ms, effect->call, effect->server, effect->correlation,
                                                       (enum aq_action)request->action, *request};
 }
 
@@ -133,7 +133,42 @@ static void write_effect(struct rig *rig, const struct aq_client_effect *effect)
     }
 }
 
+static void comes(struct rig *rig, const struct aq_client_event *event, const struct aq_request *request) {
+    uint32_t at = 0;
+    while (at < rig->coming_count && !rig->coming[at].over)
+        at++;
+    AQ_ASSERT(at < RIG_COMING_MAX);
+    if (at == rig->coming_count) rig->coming_count++;
+    rig->coming[at] = (struct rig_coming){.ms = rig->now_ms + 1, .event = *event, .request = *request};
+}
+
+static void drop_coming(struct rig *rig, uint32_t server) {
+    for (uint32_t i = 0; i < rig->coming_count; i++)
+        if (rig->coming[i].event.server == server) rig->coming[i].over = true;
+}
+
+/* What the server does about an effect. */
+static void behave(struct rig *rig, const struct aq_client_effect *effect) {
+    if (effect->kind == AQ_CLIENT_ANSWER && effect->call < RIG_CALLS_MAX) {
+        struct rig_end *end = &rig->ends[effect->call];
+        *end = (struct rig_end){rig->now_ms, effect->outcome, end->times + 1};
+    }
+    if (effect->server >= 64 || rig->behaves[effect->server] == RIG_BY_HAND) return;
+    struct aq_client_event event = {.server = effect->server, .correlation = effect->correlation};
+    struct aq_request none = {0};
+    enum rig_server behaves = rig->behaves[effect->server];
+    if (effect->kind == AQ_CLIENT_CLOSE) drop_coming(rig, effect->server);
+    if (effect->kind == AQ_CLIENT_CONNECT) {
+        event.kind = behaves == RIG_REFUSES ? AQ_CLIENT_DISCONNECTED : AQ_CLIENT_CONNECTED;
+        comes(rig, &event, &none);
+    } else if (effect->kind == AQ_CLIENT_SEND && behaves == RIG_SERVES) {
+        event.kind = AQ_CLIENT_REPLY;
+        comes(rig, &event, &effect->request);
+    }
+}
+
 static void step(struct rig *rig, uint64_t ms, const struct aq_client_event *event) {
+    rig->now_ms = ms;
     assert_int_equal(aq_client_step(rig->client, ms * AQ_US_PER_MS, event, &rig->effects), 0);
     bool first = true;
     for (uint32_t i = 0; i < rig->effects.count; i++) {
@@ -142,6 +177,8 @@ static void step(struct rig *rig, uint64_t ms, const struct aq_client_event *eve
         write_effect(rig, &rig->effects.items[i]);
         first = false;
     }
+    for (uint32_t i = 0; i < rig->effects.count; i++)
+        behave(rig, &rig->effects.items[i]);
     write_trace(rig, "\n");
     aq_client_check(rig->client);
 }
@@ -219,10 +256,51 @@ void rig_run(struct rig *rig, uint64_t ms) {
         aq_time_us at_us = aq_client_next_wake(rig->client);
         if (at_us > ms * AQ_US_PER_MS) return;
         uint64_t at_ms = (at_us + AQ_US_PER_MS - 1) / AQ_US_PER_MS;
+        if (at_ms < rig->now_ms) at_ms = rig->now_ms; /* wanted at once, as the first sweep is */
         write_trace(rig, "[%u] wake", (unsigned)at_ms);
         struct aq_client_event event = {.kind = AQ_CLIENT_WAKE};
         step(rig, at_ms, &event);
     }
+}
+
+static struct rig_coming *earliest(struct rig *rig, uint64_t ms) {
+    struct rig_coming *first = NULL;
+    for (uint32_t i = 0; i < rig->coming_count; i++) {
+        struct rig_coming *coming = &rig->coming[i];
+        if (!coming->over && coming->ms <= ms && (!first || coming->ms < first->ms)) first = coming;
+    }
+    return first;
+}
+
+void rig_live(struct rig *rig, uint64_t ms) {
+    for (;;) {
+        struct rig_coming *coming = earliest(rig, ms);
+        aq_time_us wake_us = aq_client_next_wake(rig->client);
+        if (wake_us <= (coming ? coming->ms : ms) * AQ_US_PER_MS) {
+            uint64_t wake_ms = (wake_us + AQ_US_PER_MS - 1) / AQ_US_PER_MS;
+            rig_run(rig, wake_ms < rig->now_ms ? rig->now_ms : wake_ms);
+        } else if (coming) {
+            struct aq_reply reply = rig_good((enum aq_action)coming->request.action, coming->request.job_id);
+            struct aq_client_event event = coming->event;
+            if (event.kind == AQ_CLIENT_REPLY) event.reply = &reply;
+            coming->over = true;
+            step(rig, coming->ms, &event);
+        } else {
+            break;
+        }
+        rig_forget(rig);
+    }
+    rig->now_ms = ms;
+}
+
+void rig_set(struct rig *rig, uint32_t server, enum rig_server behaves) {
+    rig->behaves[server] = behaves;
+}
+
+void rig_kill(struct rig *rig, uint64_t ms, uint32_t server) {
+    drop_coming(rig, server);
+    rig->behaves[server] = RIG_REFUSES;
+    rig_disconnected(rig, ms, server);
 }
 
 void rig_expect(struct rig *rig, const char *trace) {

@@ -8,7 +8,27 @@
 #define RIG_SENDS_MAX 4096
 #define RIG_TRACE_MAX 65536
 
+#define RIG_CALLS_MAX 64
+#define RIG_COMING_MAX 256
+
+/* How a server behaves by itself while rig_live runs; BY_HAND: the test tells what happens. */
+enum rig_server { RIG_BY_HAND, RIG_SERVES, RIG_REFUSES, RIG_SWALLOWS };
+
+struct rig_coming {
+    uint64_t ms;
+    struct aq_client_event event;
+    struct aq_request request; /* REPLY: what is answered */
+    bool over;
+};
+
+struct rig_end {
+    uint64_t ms;
+    enum aq_outcome outcome;
+    uint32_t times;
+};
+
 struct rig_send {
+    uint64_t ms;
     uint64_t call; /* 0 for the client's own */
     uint32_t server, correlation;
     enum aq_action action;
@@ -21,6 +41,11 @@ struct rig {
     struct aq_client *client;
     struct aq_client_effects effects;
     uint32_t servers[64];
+    enum rig_server behaves[64];
+    struct rig_coming coming[RIG_COMING_MAX];
+    uint32_t coming_count;
+    struct rig_end ends[RIG_CALLS_MAX]; /* by call: when and how it was answered */
+    uint64_t now_ms;
     bool marks; /* marks are written into the trace */
     uint32_t send_count;
     struct rig_send sends[RIG_SENDS_MAX]; /* everything sent, in order */
@@ -57,6 +82,13 @@ void rig_error(struct rig *rig, uint64_t ms, uint32_t server, const char *soft_e
 void rig_malformed(struct rig *rig, uint64_t ms, uint32_t server);
 /* Wakes the client whenever it asks for it, up to and including this time. */
 void rig_run(struct rig *rig, uint64_t ms);
+
+/* The same, while servers do by themselves what `behaves` says, each thing a millisecond later. */
+void rig_live(struct rig *rig, uint64_t ms);
+/* A server's process ends: connections are lost, what it was asked is not answered. It refuses from now on. */
+void rig_kill(struct rig *rig, uint64_t ms, uint32_t server);
+/* Gives a server its behaviour. */
+void rig_set(struct rig *rig, uint32_t server, enum rig_server behaves);
 
 /* The good reply to a request, without jobs. */
 struct aq_reply rig_good(enum aq_action action, struct aq_text job_id);

@@ -8,7 +8,9 @@
 #include "rig.h"
 
 static struct rig *open_upstream(uint32_t servers) {
-    struct rig *rig = rig_open(&aq_client_policy_upstream, servers, 7);
+    struct aq_client_policy policy = aq_client_policy_upstream;
+    policy.sick_sweep_us = AQ_TIME_NEVER; /* has stories of its own */
+    struct rig *rig = rig_open(&policy, servers, 7);
     rig->marks = true;
     return rig;
 }
@@ -24,7 +26,7 @@ static void the_table_names_every_field_without_its_unit(void **state) {
     (void)state;
     struct aq_client_policy policy = aq_client_policy_strict;
     const struct aq_policy_table *table = &aq_client_policy_table;
-    assert_int_equal(table->count, 21);
+    assert_int_equal(table->count, 37);
     for (size_t i = 0; i < table->count; i++) {
         const char *name = table->fields[i].name;
         assert_null(strstr(name, "_us"));

@@ -97,6 +97,7 @@ static void make_call(struct world *w) {
         snprintf(w->ids[call], sizeof w->ids[call], "%s,%u", id, call % 1000);
         r->job_id = aq_text_of(w->ids[call]);
         if (action == AQ_ACTION_KICK && call % 2) r->job_id.len = 0;
+        if (call % 50 == 0) r->job_id = AQ_TEXT("41"); /* names no server */
     }
     static const char *const lists[] = {"s0,s1,s2,s3,s4", "s0,s1", "s4,s3,s2", "s5,s0"};
     if (action == AQ_ACTION_DRAIN || action == AQ_ACTION_ADD_SERVER)
@@ -207,8 +208,8 @@ static void close_world(struct world *w) {
     free(w);
 }
 
-static void live(struct world *w) {
-    for (uint32_t i = 0; i < EVENTS; i++) {
+static void live(struct world *w, uint32_t events) {
+    for (uint32_t i = 0; i < events; i++) {
         uint32_t dice = aq_random_below(&w->random, 100);
         if (dice < 25 && aq_client_calls_open(w->client) < 200)
             make_call(w);
@@ -236,7 +237,7 @@ static void strict_answers_each_call_once(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 3; seed++) {
         struct world *w = open_world(&aq_client_policy_strict, seed);
-        live(w);
+        live(w, EVENTS);
         end_by_silence(w);
         assert_int_equal(w->answered, w->calls);
         for (uint32_t i = 0; i < w->calls; i++)
@@ -255,7 +256,7 @@ static void upstream_answers_no_call_twice(void **state) {
     policy.id_from_host_only = false;
     policy.reconnect_recovers = true;
     struct world *w = open_world(&policy, 4);
-    live(w);
+    live(w, EVENTS);
     assert_true(w->answered > 1000);
     assert_int_equal(w->outcomes[AQ_OUTCOME_UNKNOWN] + w->outcomes[AQ_OUTCOME_UNAVAILABLE] +
                          w->outcomes[AQ_OUTCOME_INVALID],
@@ -264,10 +265,30 @@ static void upstream_answers_no_call_twice(void **state) {
     close_world(w);
 }
 
+/* Whichever choice is changed alone, in either profile, the tables of the client stay sound and no call is
+   answered twice. */
+static void each_policy_can_be_switched_alone(void **state) {
+    (void)state;
+    const struct aq_client_policy *from[2] = {&aq_client_policy_strict, &aq_client_policy_upstream};
+    for (uint32_t profile = 0; profile < 2; profile++)
+        for (size_t i = 0; i < aq_client_policy_table.count; i++) {
+            const struct aq_policy_field *field = &aq_client_policy_table.fields[i];
+            struct aq_client_policy policy = *from[profile];
+            char value[64];
+            aq_policy_format(field, from[1 - profile], value, sizeof value);
+            assert_int_equal(aq_policy_set(&aq_client_policy_table, &policy, field->name, value, NULL), 0);
+            struct world *w = open_world(&policy, i + 1);
+            live(w, EVENTS / 20);
+            assert_true(w->answered > 0);
+            close_world(w);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strict_answers_each_call_once),
         cmocka_unit_test(upstream_answers_no_call_twice),
+        cmocka_unit_test(each_policy_can_be_switched_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
