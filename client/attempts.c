@@ -168,6 +168,10 @@ static void run(struct aq_client *client, uint32_t call) {
     case STEP_FAILED:
         c->step = STEP_BEGIN;
         aq_attempts_failed_unsent(client, call);
+        if (client->calls[call].step != STEP_AGAIN) aq_connections_flush(client, server);
+        return;
+    case STEP_AGAIN: /* its ping goes in front of those who wait for their turn */
+        aq_backoff_failed(client, call);
         aq_connections_flush(client, server);
         return;
     case STEP_ROUND: aq_backoff_round(client, call); return;
@@ -230,12 +234,9 @@ void aq_attempts_give_up(struct aq_client *client, uint32_t call) {
 /* The attempt has failed. Another is made as the policies say. */
 static void try_again(struct aq_client *client, uint32_t call) {
     struct client_call *c = &client->calls[call];
-    if (client->policy->backoff_rounds) {
-        aq_backoff_failed(client, call);
-        return;
-    }
-    c->step = STEP_BEGIN;
-    if (c->route != CALL_ROUTE_ORIGIN) aq_calls_add_tried(client, call, c->server);
+    bool rounds = client->policy->backoff_rounds > 0;
+    c->step = rounds ? STEP_AGAIN : STEP_BEGIN;
+    if (!rounds && c->route != CALL_ROUTE_ORIGIN) aq_calls_add_tried(client, call, c->server);
     aq_attempts_pend(client, call);
 }
 

@@ -131,7 +131,6 @@ static void probe(struct aq_client *client, uint32_t server) {
 void aq_health_suspect(struct aq_client *client, uint32_t server) {
     struct client_server *s = &client->servers[server];
     if (s->probe != NONE || s->hung) return;
-    if (s->connection == CONNECTION_CONNECTING) aq_connections_close(client, server);
     if (s->connection == CONNECTION_IDLE && s->reconnect_at_us == AQ_TIME_NEVER)
         aq_connections_open(client, server);
     probe(client, server);

@@ -57,7 +57,8 @@ enum call_route {
 /* What is done next with a loose call. */
 enum call_step {
     STEP_BEGIN,  /* it goes its route */
-    STEP_FAILED, /* its attempt at its server has failed */
+    STEP_FAILED, /* sending it has failed, and its connection has been built anew */
+    STEP_AGAIN,  /* its attempt at its server has failed, another is allowed */
     STEP_ROUND,  /* the next round begins */
     STEP_TARGET, /* the failed server has been pinged: the call turns to its target */
     STEP_SEND,   /* the target has been pinged */
