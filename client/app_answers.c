@@ -33,10 +33,13 @@ static void write_ping(const struct aq_gateway *gateway, const struct aq_reply *
     AQ_TEXT_OUT(out, "{");
     for (uint32_t i = 0; aq_gateway_next_member(gateway, &i); i++) {
         struct aq_gateway_server server = aq_gateway_server(gateway, i);
+        bool silent_one = names(silent, server.id, server.address);
+        if (!silent_one && server.health != AQ_SERVER_WELL && server.health != AQ_SERVER_DRAINING)
+            continue; /* a sick server is not asked, and not named */
         if (!first) AQ_TEXT_OUT(out, ",");
         first = false;
         aq_text_out_json(out, server.id);
-        aq_text_out_format(out, ":\"%s\"", names(silent, server.id, server.address) ? "false" : "true");
+        aq_text_out_format(out, ":\"%s\"", silent_one ? "false" : "true");
     }
     AQ_TEXT_OUT(out, "}");
 }

@@ -308,7 +308,7 @@ uint64_t aq_gateway_submit(struct aq_gateway *gateway, const char *json, size_t 
         return 0;
     }
     size_t wire_bytes = aq_request_wire_bytes(&request);
-    if (wire_bytes > gateway->config.message_bytes_max) {
+    if (wire_bytes > gateway->config.message_bytes_max && !gateway->config.policy->big_message_fails) {
         char why[GATEWAY_WHY_MAX];
         snprintf(why, sizeof why, "found %zu bytes as the server would get them, allowed are %" PRIu32,
                  wire_bytes, gateway->config.message_bytes_max);

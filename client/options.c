@@ -202,6 +202,7 @@ static int set_policy(const struct reader *r, const char *set) {
 /* The profile, then what changes it: AllQueue's variable, then --set. */
 static int read_policies(const struct reader *r) {
     r->out->policy = r->out->upstream ? aq_client_policy_upstream : aq_client_policy_strict;
+    r->out->policy.message_bytes_max = r->out->message_limit;
     const char *sweep = r->environment(r->context, "SWEEP_DURATION");
     if (sweep && sweep[0]) {
         uint32_t seconds;

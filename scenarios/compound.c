@@ -222,7 +222,15 @@ static int read_policy(struct aq_reader *r, const struct aq_policy_table *table,
                           zero_ok || field->type != AQ_POLICY_SPAN ? "" : ", more than 0");
 }
 
-static int read_policies(struct aq_reader *r, const struct aq_policy_table *table, bool zero_ok,
+/* Does the strict profile have 0 there? */
+static bool is_zero(const struct aq_policy_field *field) {
+    const void *at = (const char *)&aq_client_policy_strict + field->offset;
+    if (field->type == AQ_POLICY_SPAN) return *(const aq_time_us *)at == 0;
+    return field->type == AQ_POLICY_COUNT && *(const uint32_t *)at == 0;
+}
+
+/* Servers may have 0 anywhere, clients where it is the strict profile's value. */
+static int read_policies(struct aq_reader *r, const struct aq_policy_table *table, bool servers,
                          const cJSON *json, void *policy) {
     const char *names[64];
     uint64_t given = 0;
@@ -239,7 +247,7 @@ static int read_policies(struct aq_reader *r, const struct aq_policy_table *tabl
         if (given >> index & 1)
             return aq_reader_fail(r, AQ_EINVALID, "the key \"%s\" is there twice", member->string);
         given |= UINT64_C(1) << index;
-        int rc = read_policy(r, table, field, zero_ok, member, policy);
+        int rc = read_policy(r, table, field, servers || is_zero(field), member, policy);
         if (rc) return rc;
         aq_reader_leave(r, length);
     }

