@@ -1,6 +1,6 @@
-/* Rounds of further attempts, as AllQueue's client makes them. In each the connection to the server that failed
-   is made anew and pinged; then a call with an origin is sent there again, any other to a well server, which
-   is pinged as well; then follows a pause, twice as long after the second round.
+/* Rounds of further attempts, as AllQueue's client makes them. In each the connection to the server that
+   failed is made anew and pinged; then a call with an origin is sent there again, any other to a well server,
+   which is pinged as well; then follows a pause, twice as long after the second round.
 
        failed --> round: restart, ping --> target: choose, ping --> send --> answered
          ^                                                           |
@@ -24,8 +24,7 @@ void aq_backoff_failed(struct aq_client *client, uint32_t call) {
     }
     pause_us = pause_us > AQ_TIME_NEVER / c->round ? AQ_TIME_NEVER : pause_us * c->round;
     c->state = CALL_PAUSED;
-    aq_calls_set_deadline(client, call,
-                          aq_time_min(c->deadline_us, aq_time_after(client->now_us, pause_us)));
+    aq_calls_set_deadline(client, call, aq_time_min(c->deadline_us, aq_time_after(client->now_us, pause_us)));
 }
 
 void aq_backoff_round(struct aq_client *client, uint32_t call) {

@@ -36,17 +36,18 @@ static uint32_t new_place(struct aq_client *client) {
 uint32_t aq_calls_new(struct aq_client *client, enum call_kind kind, enum aq_action action) {
     uint32_t call = new_place(client);
     if (call == NONE) return NONE;
-    client->calls[call] = (struct client_call){.deadline_us = AQ_TIME_NEVER,
-                                               .server = NONE,
-                                               .next = NONE,
-                                               .prev = NONE,
-                                               .tried = NONE,
-                                               .fan_out = NONE,
-                                               .failed_at = NONE,
-                                               .kind = (uint8_t)kind,
-                                               .state = CALL_LOOSE,
-                                               .route = kind == CALL_KIND_APPLICATION ? CALL_ROUTE_NONE : CALL_ROUTE_ONCE,
-                                               .action = (uint8_t)action};
+    client->calls[call] =
+        (struct client_call){.deadline_us = AQ_TIME_NEVER,
+                             .server = NONE,
+                             .next = NONE,
+                             .prev = NONE,
+                             .tried = NONE,
+                             .fan_out = NONE,
+                             .failed_at = NONE,
+                             .kind = (uint8_t)kind,
+                             .state = CALL_LOOSE,
+                             .route = kind == CALL_KIND_APPLICATION ? CALL_ROUTE_NONE : CALL_ROUTE_ONCE,
+                             .action = (uint8_t)action};
     return call;
 }
 

@@ -89,7 +89,8 @@ static uint32_t check_server(const struct aq_client *client, uint32_t server) {
                   policy->probe_first_us == AQ_TIME_NEVER || policy->probe_max_us == AQ_TIME_NEVER);
     AQ_ASSERT(aq_deadlines_of(&client->deadlines, 2 * server + 1) ==
               aq_time_min(s->probe_at_us, s->reconnect_at_us));
-    return waiting + parked + flying + resting + (s->probe != NONE && client->calls[s->probe].state == CALL_LOOSE);
+    return waiting + parked + flying + resting +
+           (s->probe != NONE && client->calls[s->probe].state == CALL_LOOSE);
 }
 
 static void check_excluded(const struct aq_client *client) {

@@ -18,6 +18,8 @@
          peek, and kick with a tube alone: it kicks one job, wherever it is
      the client itself, answered in the same step with the address in the reply's value
          drain, add_server, update_servers
+   The policies kick_at_random, bare_id_at_random, fan_out_in_turn and clear_elsewhere change this.
+   Policies change this: kick_at_random, bare_id_at_random, fan_out_in_turn, clear_elsewhere.
 
    The one answer to a call to several members:
      stats
@@ -34,7 +36,7 @@
          nothing was found and some were silent (for kick already at the first that may have kicked);
          UNAVAILABLE where none answered.
    Where the policy report_unknown is off, UNKNOWN, UNAVAILABLE and INVALID are told as EMPTY, and so is an
-   answer to stats or ping that is incomplete. */
+   answer to stats that is incomplete. */
 #ifndef AQ_CLIENT_CLIENT_H
 #define AQ_CLIENT_CLIENT_H
 

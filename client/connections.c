@@ -86,8 +86,7 @@ static void give_turn(struct aq_client *client, uint32_t server, uint32_t call) 
         s->turns++;
         c->turn = true;
         aq_calls_set_deadline(
-            client, call,
-            aq_time_min(c->deadline_us, not_now(client, client->policy->connect_timeout_us)));
+            client, call, aq_time_min(c->deadline_us, not_now(client, client->policy->connect_timeout_us)));
     }
 }
 
@@ -190,8 +189,8 @@ void aq_connections_send_failed(struct aq_client *client, uint32_t call) {
     struct client_server *s = &client->servers[server];
     aq_time_us wait_us = policy->rebuild_wait_us;
     if (!s->succeeded && policy->reconnect_pause_us)
-        wait_us = aq_time_after(aq_time_after(wait_us, policy->reconnect_pause_us),
-                                s->failed_sends * AQ_US_PER_S);
+        wait_us =
+            aq_time_after(aq_time_after(wait_us, policy->reconnect_pause_us), s->failed_sends * AQ_US_PER_S);
     if (s->failed_sends < UINT8_MAX) s->failed_sends++;
     c->step = STEP_FAILED;
     aq_calls_append(client, &s->resting, call, CALL_RESTING);

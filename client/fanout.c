@@ -82,8 +82,9 @@ static void ask(struct aq_client *client, uint32_t fan_out, uint32_t place) {
     struct client_call *c = &client->calls[call];
     bool changes = parent.action == AQ_ACTION_CLEAR || parent.action == AQ_ACTION_THROTTLE ||
                    parent.action == AQ_ACTION_PAUSE || parent.action == AQ_ACTION_UNPAUSE;
-    c->route = changes && client->policy->clear_sick && !goes_elsewhere(client, parent.action) ? CALL_ROUTE_ORIGIN
-                                                                                              : CALL_ROUTE_ONCE;
+    c->route = changes && client->policy->clear_sick && !goes_elsewhere(client, parent.action)
+                   ? CALL_ROUTE_ORIGIN
+                   : CALL_ROUTE_ONCE;
     c->name = parent.name;
     c->request = parent.request;
     c->deadline_us = parent.deadline_us;
@@ -299,7 +300,8 @@ void aq_fan_outs_child_ended(struct aq_client *client, uint32_t fan_out, uint32_
     bool found = parent->route == CALL_ROUTE_IN_TURN && outcome == AQ_OUTCOME_OK &&
                  (action == AQ_ACTION_KICK ? reply->has_job_id : reply->job_count > 0);
     bool may_have_kicked = action == AQ_ACTION_KICK && outcome == AQ_OUTCOME_UNKNOWN;
-    bool ends = client->policy->fan_out_in_turn && action != AQ_ACTION_PING && is_silent(&fan->children[place]);
+    bool ends =
+        client->policy->fan_out_in_turn && action != AQ_ACTION_PING && is_silent(&fan->children[place]);
     if (ends) leave_rest(fan);
     if (!found && !may_have_kicked && fan->next < fan->count)
         ask(client, fan_out, fan->next++);

@@ -6,8 +6,8 @@
                   ^  |         |                                              |
                   |  +--> parked (for its origin to be well again)            |
                   +------------+----------------------------------------------+
-                       the attempt failed and another is allowed; between two attempts a call may rest until its server's
-       connection is built anew, or pause between two rounds (backoff.c), or fly as a ping of its own
+                       the attempt failed and another is allowed; between two attempts a call may rest until
+   its server's connection is built anew, or pause between two rounds (backoff.c), or fly as a ping of its own
 
    A server's connection:  idle --> connecting --> up --> idle
    A server's health:      well --> sick <--> probing --> well */
@@ -91,8 +91,8 @@ enum connection_state { CONNECTION_IDLE, CONNECTION_CONNECTING, CONNECTION_UP };
 
 /* A server that this client has used or thought about. */
 struct client_server {
-    uint32_t address;                 /* address-book index */
-    uint32_t position;                /* in the list of members; NONE for one that is no member any more */
+    uint32_t address;  /* address-book index */
+    uint32_t position; /* in the list of members; NONE for one that is no member any more */
     uint32_t waiting, parked, flying, resting; /* lists of calls, each by its first */
     uint32_t in_flight;                        /* length of flying */
     uint32_t turns;    /* calls in waiting that have their turn; they are in front of the others */
@@ -101,8 +101,8 @@ struct client_server {
     uint32_t filed_as; /* address whose id and name the connection goes by */
     uint32_t moved_to; /* upstream: record that a redirect has put in its place, or NONE */
     struct aq_server_id random_id; /* upstream: of a redirected connection; else empty */
-    aq_time_us heard_us;              /* when the last reply came */
-    aq_time_us probe_at_us;           /* when the next probe starts */
+    aq_time_us heard_us;           /* when the last reply came */
+    aq_time_us probe_at_us;        /* when the next probe starts */
     /* when a lost connection is made again, or one that was given up is built */
     aq_time_us reconnect_at_us;
     uint8_t connection,
@@ -166,11 +166,11 @@ struct aq_client {
     aq_time_us boot_us;            /* AQ_TIME_NEVER before the first step */
     uint32_t *drains;              /* drain_wedges: records in the order of the drains, NONE: unknown id */
     uint32_t drains_count, drains_capacity;
-    uint32_t drain_at;             /* the entry that is being looked at, or NONE */
-    uint32_t drain_sweep;          /* the call for that, or NONE */
-    uint32_t draining_count;       /* members that are draining */
-    bool membership_changed;       /* and not yet told */
-    bool failed;                   /* memory ran out: the client is only good for being freed */
+    uint32_t drain_at;       /* the entry that is being looked at, or NONE */
+    uint32_t drain_sweep;    /* the call for that, or NONE */
+    uint32_t draining_count; /* members that are draining */
+    bool membership_changed; /* and not yet told */
+    bool failed;             /* memory ran out: the client is only good for being freed */
 };
 
 #define PLACE_RECORD             UINT32_C(0x80000000)
@@ -197,10 +197,11 @@ uint32_t aq_members_choose(struct aq_client *client, bool for_put, uint32_t trie
 bool aq_members_add(struct aq_client *client, uint32_t address); /* true if it was no member */
 void aq_members_remove(struct aq_client *client, uint32_t server);
 void aq_members_replace(struct aq_client *client, const uint32_t *addresses, uint32_t count);
-/* Puts an address in the place of a member, under its id, with a random one for the jobs that it hands out. */
+/* Puts an address in the place of a member, under its id, with a random one for the jobs that it hands out.
+ */
 void aq_members_move(struct aq_client *client, uint32_t server, uint32_t address);
 void aq_members_forget_moves(struct aq_client *client);
-uint32_t aq_members_moved(const struct aq_client *client, uint32_t server); /* the record in its place */
+uint32_t aq_members_moved(const struct aq_client *client, uint32_t server);    /* the record in its place */
 struct aq_text aq_members_id(const struct aq_client *client, uint32_t server); /* for jobs it hands out */
 
 /* calls.c: the pool of calls, their lists, deadlines and ends. */

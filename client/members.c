@@ -115,7 +115,8 @@ struct aq_text aq_members_id(const struct aq_client *client, uint32_t server) {
     return aq_server_id_text(aq_address_id(address, client->policy->id_from_host_only));
 }
 
-/* The address now behind one of the book, where its connection goes by that address; NONE where it does not. */
+/* The address now behind one of the book, where its connection goes by that address; NONE where it does not.
+ */
 static uint32_t behind(const struct aq_client *client, uint32_t address) {
     uint32_t place = aq_members_known(client, address);
     if (place == 0) return NONE;

@@ -15,15 +15,17 @@
 
 #define NOT_ELIGIBLE "chose a server that was not eligible"
 #define NOT_UNIFORM  "choices are not uniform"
+#define LEFT_OUT     "a server that every client knows was never chosen, and nothing had happened to it"
 
-#define EXPECTED_MIN 20         /* choices expected for each member, for a set to be judged */
-#define SETS_MAX     4096       /* sets counted apart; choices from further ones are left out of the test */
-#define CELLS_MAX    (1u << 21) /* and as many members of them in all: 32 MB */
-#define FIGURES      14
-#define SHARES_MAX   16         /* servers whose share is reported */
-#define NO_MEMBER    UINT32_MAX /* in a cell's window: this server is not in the set */
-#define ROW_NONE     UINT32_MAX
-#define ROW_POOLED   (UINT32_MAX - 1)
+#define CHOICES_EACH_MIN 50   /* on average, before a server without any counts as left out */
+#define EXPECTED_MIN     20   /* choices expected for each member, for a set to be judged */
+#define SETS_MAX         4096 /* sets counted apart; choices from further ones are left out of the test */
+#define CELLS_MAX        (1u << 21) /* and as many members of them in all: 32 MB */
+#define FIGURES          14
+#define SHARES_MAX       16         /* servers whose share is reported */
+#define NO_MEMBER        UINT32_MAX /* in a cell's window: this server is not in the set */
+#define ROW_NONE         UINT32_MAX
+#define ROW_POOLED       (UINT32_MAX - 1)
 /* With 20 expected a cell, multinomial probabilities beyond the chi-square quantile for 1e-6 are up to twice
    as large (1.4e-6 for 4 servers, 1.8e-6 for 8, by exact enumeration). Halving the threshold keeps the
    promise about false alarms. */
@@ -67,6 +69,8 @@ struct distribution {
     uint32_t servers, choices_of_capacity;
     aq_time_us window_us, window_end_us, phase_start_us, last_us;
     uint64_t choices, pooled, strays, retries;
+    bool disturbed; /* there was a fault: sets may rightly leave servers out */
+    uint32_t left_out;
     uint64_t windows_judged, phases_judged;
     double window_p_min;
     struct chi_square worst_phase;
@@ -280,6 +284,7 @@ static int observe(void *state, struct aq_ledger *ledger, const struct aq_observ
     struct distribution *d = state;
     (void)copy, (void)job;
     if (seen->kind == AQ_SEEN_CHOICE) return choice_seen(d, ledger, seen);
+    if (seen->kind == AQ_SEEN_FAULT) d->disturbed = true;
     close_phase(d, seen->at_us);
     return 0;
 }
@@ -299,6 +304,23 @@ static bool had_a_choice(const struct distribution *d) {
     for (uint32_t i = 0; i < d->set_count; i++)
         if (d->sets[i].members > 1) return true;
     return d->pooled > 0;
+}
+
+/* The sets are as the clients see them. Where nothing happened, all of them must hold every server. */
+static int judge_left_out(struct distribution *d, struct aq_ledger *ledger) {
+    const struct aq_scenario *s = aq_ledger_scenario(ledger);
+    uint32_t servers = s->servers.count;
+    bool all_known = s->clients.group_count == 0 && s->balancer == AQ_BALANCER_NONE;
+    if (d->disturbed || !all_known || d->choices < (uint64_t)CHOICES_EACH_MIN * servers) return 0;
+    for (uint32_t i = 0; i < servers; i++) {
+        if (i < d->servers && d->choices_of[i]) continue;
+        struct aq_observation seen = {
+            .kind = AQ_SEEN_KIND_COUNT, .server = i, .client = AQ_NOBODY, .caller = AQ_NOBODY};
+        d->left_out++;
+        int rc = aq_ledger_violation(ledger, AQ_CHECK_DISTRIBUTION, &seen, NULL, NULL, LEFT_OUT);
+        if (rc) return rc;
+    }
+    return 0;
 }
 
 static void share_figures(const struct distribution *d, uint32_t server, struct aq_record *record,
@@ -338,6 +360,7 @@ static int add_figures(const struct distribution *d, const struct chi_square *ru
 
 static const char *remark_of(const struct distribution *d, const struct chi_square *run, bool uneven,
                              double gate, struct aq_record *record) {
+    if (d->left_out) return aq_record_text(record, "%u servers were never chosen", (unsigned)d->left_out);
     if (!had_a_choice(d) && !d->strays) return "only one server to choose from at any time: not applicable";
     if (d->strays)
         return aq_record_text(record, "%llu choices of a server that was not eligible",
@@ -368,14 +391,16 @@ static int finish(void *state, struct aq_ledger *ledger, struct aq_record *recor
         tests ? aq_ledger_scenario(ledger)->budgets.distribution_p_min / (double)tests / TAIL_MARGIN : 0;
     bool uneven = run.p < gate || d->worst_phase.p < gate;
     if (uneven) {
-        int rc = aq_ledger_violation(ledger, AQ_CHECK_DISTRIBUTION, NULL, NULL, NULL, NOT_UNIFORM);
-        if (rc) return rc;
+        int told = aq_ledger_violation(ledger, AQ_CHECK_DISTRIBUTION, NULL, NULL, NULL, NOT_UNIFORM);
+        if (told) return told;
     }
-    bool choice = had_a_choice(d);
+    int rc = judge_left_out(d, ledger);
+    if (rc) return rc;
+    bool choice = had_a_choice(d) || d->left_out;
     out->judged = choice ? d->choices : 0;
-    out->verdict = uneven || d->strays     ? AQ_VERDICT_FAIL
-                   : choice && run.df == 0 ? AQ_VERDICT_UNKNOWN
-                                           : AQ_VERDICT_PASS;
+    out->verdict = uneven || d->strays || d->left_out ? AQ_VERDICT_FAIL
+                   : choice && run.df == 0            ? AQ_VERDICT_UNKNOWN
+                                                      : AQ_VERDICT_PASS;
     if (d->choices == 0) out->verdict = AQ_VERDICT_UNKNOWN;
     out->remark = d->choices ? remark_of(d, &run, uneven, gate, record) : "no client chose a server";
     return out->remark ? add_figures(d, &run, record, out) : AQ_ENOMEM;

@@ -113,8 +113,9 @@ static void write_send(struct rig *rig, const struct aq_client_effect *effect) {
     if (request->tps > 0) write_trace(rig, " %g/s", request->tps);
     if (effect->own) write_trace(rig, " own");
     AQ_ASSERT(rig->send_count < RIG_SENDS_MAX);
-    rig->sends[rig->send_count++] = (struct rig_send){rig->now_ms, effect->call, effect->server, effect->correlation,
-                                                      (enum aq_action)request->action, *request};
+    rig->sends[rig->send_count++] = (struct rig_send){
+        rig->now_ms, effect->call, effect->server, effect->correlation, (enum aq_action)request->action,
+        *request};
 }
 
 static void write_effect(struct rig *rig, const struct aq_client_effect *effect) {

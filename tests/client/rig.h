@@ -8,7 +8,7 @@
 #define RIG_SENDS_MAX 4096
 #define RIG_TRACE_MAX 65536
 
-#define RIG_CALLS_MAX 64
+#define RIG_CALLS_MAX  64
 #define RIG_COMING_MAX 256
 
 /* How a server behaves by itself while rig_live runs; BY_HAND: the test tells what happens. */
@@ -85,7 +85,8 @@ void rig_run(struct rig *rig, uint64_t ms);
 
 /* The same, while servers do by themselves what `behaves` says, each thing a millisecond later. */
 void rig_live(struct rig *rig, uint64_t ms);
-/* A server's process ends: connections are lost, what it was asked is not answered. It refuses from now on. */
+/* A server's process ends: connections are lost, what it was asked is not answered. It refuses from now on.
+ */
 void rig_kill(struct rig *rig, uint64_t ms, uint32_t server);
 /* Gives a server its behaviour. */
 void rig_set(struct rig *rig, uint32_t server, enum rig_server behaves);

@@ -465,7 +465,8 @@ static void a_redirected_connection_hands_out_jobs_that_nobody_finds(void **stat
     (void)state;
     struct rig *rig = open_alone("redirect_random_id", "true", 1);
     struct aq_request get = rig_tube(AQ_ACTION_GET, "t"), put = rig_tube(AQ_ACTION_PUT, "t");
-    struct aq_request old = rig_job(AQ_ACTION_DONE, rig_job_at(rig, 0, "j0")), stats = rig_request(AQ_ACTION_STATS);
+    struct aq_request old = rig_job(AQ_ACTION_DONE, rig_job_at(rig, 0, "j0")),
+                      stats = rig_request(AQ_ACTION_STATS);
     struct aq_reply redirect = {.kind = AQ_REPLY_REDIRECT, .value = AQ_TEXT("b"), .port = 5555};
     rig_call(rig, 0, 1, &get);
     rig_connected(rig, 1, 0);

@@ -1,5 +1,5 @@
-/* The upstream profile as a whole, as stories with virtual times: what AllQueue's client does while a server is
-   away, and what its sweeps, drains and redirects do. */
+/* The upstream profile as a whole, as stories with virtual times: what AllQueue's client does while a server
+   is away, and what its sweeps, drains and redirects do. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

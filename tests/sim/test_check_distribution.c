@@ -80,6 +80,25 @@ static void one_server_preferred_by_five_percent_is_caught_on_every_seed(void **
     }
 }
 
+/* Two servers with one identity: clients see one of them only, and choose evenly among what they see. */
+static void a_server_left_out_without_a_cause_is_caught(void **state) {
+    (void)state;
+    static const uint32_t three[] = {1, 2, 3};
+    for (int faulty = 0; faulty < 2; faulty++) {
+        begin(1, 4);
+        uint32_t set = fake_set(&fake, three, 3);
+        if (faulty) mark(0, AQ_SEEN_FAULT);
+        for (uint32_t i = 0; i < 10000; i++)
+            choose_uniformly(i * 300, set);
+        assert_int_equal(fake_finish(&fake), faulty ? AQ_VERDICT_PASS : AQ_VERDICT_FAIL);
+        assert_int_equal(
+            fake_caught(&fake,
+                        "a server that every client knows was never chosen, and nothing had happened to it"),
+            !faulty);
+        fake_close(&fake);
+    }
+}
+
 /* Servers drop out and come back, one by one and in pairs; a tenth of the clients knows two servers only, one
  * of them a third's. */
 static void changing_sets_raise_no_false_alarm(void **state) {
@@ -253,6 +272,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(uniform_choice_passes_on_every_seed),
         cmocka_unit_test(one_server_preferred_by_five_percent_is_caught_on_every_seed),
+        cmocka_unit_test(a_server_left_out_without_a_cause_is_caught),
         cmocka_unit_test(changing_sets_raise_no_false_alarm),
         cmocka_unit_test(a_bias_that_evens_out_over_the_run_is_caught_in_its_phase),
         cmocka_unit_test(a_choice_outside_the_eligible_set_is_a_violation),
