@@ -57,7 +57,17 @@ struct aq_job_record {
     X(CLEARED, "cleared")       /* a job was removed by clear */                                             \
     X(MISSED, "missed")         /* a completion named a job that is not here, or not in a state for it */    \
     X(RESTORED, "restored")     /* a job came back from disk; former_id where its id changed */              \
-    X(FAILED, "failed")         /* a request was answered with an error and changed nothing */
+    X(FAILED, "failed")         /* a request was answered with an error and changed nothing */               \
+    X(PARENT_HELD, "parent_held")           /* set_parent_job: accepted, waits for its children */           \
+    X(CHILD_COUNTED, "child_counted")       /* of the parent: a child counts as finished, for `cause` */     \
+    X(CHILDREN_STARTED, "children_started") /* of the parent: all children are put, `limit` of them */       \
+    X(PARENT_STARTED, "parent_started")     /* its children are finished: ready, or delayed */               \
+    X(TIMED_OUT, "timed_out")               /* a parent has waited too long: ready, delayed or buried */     \
+    X(NOOP_DONE, "noop_done")               /* a noop parent is over, and gone, without being queued */      \
+    X(PAUSED, "paused")                     /* gets of the tube bring nothing from now on */                 \
+    X(UNPAUSED, "unpaused")                 /* the end of that */                                            \
+    X(THROTTLED, "throttled")               /* gets of the tube are limited to `tps` from now on */          \
+    X(REAPED, "reaped")                     /* an idle tube was dropped, and this delayed job with it */
 
 enum aq_tap_kind {
 #define X(name, word) AQ_TAP_##name,
@@ -69,11 +79,15 @@ const char *aq_tap_word(enum aq_tap_kind kind);
 
 struct aq_tap {
     enum aq_tap_kind kind;
-    /* the request that caused it; AQ_ACTION_COUNT for the server's own sweeps and restores */
+    /* the request that caused it; AQ_ACTION_COUNT for the server's own: sweeps, restores, and what becomes of
+       a parent because of its children */
     enum aq_action action;
     enum aq_job_state state; /* of the job afterwards; meaningless when it is gone */
-    /* of the job just before; meaningless for PUT, EMPTY, MISSED, RESTORED, FAILED */
+    /* of the job just before; PARENT for PARENT_HELD; meaningless for PUT, EMPTY, MISSED, RESTORED, FAILED */
     enum aq_job_state before;
+    /* CHILD_COUNTED: what ended the child: DONE, DELETED, TAKEN, NOOP_DONE; with the policy
+       child_counts_on_expiry EXPIRED, BURIED and CLEARED as well */
+    enum aq_tap_kind cause;
     uint32_t peer; /* who asked; UINT32_MAX for the server's own */
     uint32_t correlation;
     uint32_t priority; /* bucket 1..9 of the job */
@@ -81,9 +95,18 @@ struct aq_tap {
     uint64_t job_hash; /* aq_text_hash of job_id; 0 where there is no job */
     /* number of the lease that this made, renewed or ended; unique on this server object; 0: none */
     uint64_t lease;
-    aq_time_us due_us;     /* LEASE, TOUCHED: end of the lease; delayed job: when it is ready; world time */
-    int64_t ttl_s;         /* of the job */
-    struct aq_text job_id; /* as the server knows it: no server prefix. MISSED: as asked for */
+    /* LEASE, TOUCHED: end of the lease; delayed job: when it is ready; parent: when it times out, or
+       AQ_TIME_NEVER; world time */
+    aq_time_us due_us;
+    int64_t ttl_s;        /* of the job */
+    uint64_t parent_hash; /* aq_text_hash of the parent's id as the job names it, here or not; 0: none */
+    uint64_t child_hash;  /* CHILD_COUNTED: aq_text_hash of the child's id; else 0 */
+    /* of a job that is or just was a PARENT: children that count as finished, and how many start it; a limit
+       of 0 or less: not known yet. Else 0 */
+    uint32_t children;
+    int32_t limit;
+    double tps;               /* THROTTLED: gets per second, as it is in force */
+    struct aq_text job_id;    /* as the server knows it: no server prefix. MISSED: as asked for */
     struct aq_text former_id; /* RESTORED */
     struct aq_text tube;
     struct aq_text body; /* of the job, where there is one */

@@ -161,7 +161,9 @@ static bool is_in(const struct aq_tap *tap, enum aq_job_state state) {
     case AQ_TAP_TAKEN:
     case AQ_TAP_DONE:
     case AQ_TAP_DELETED:
-    case AQ_TAP_CLEARED: return false;
+    case AQ_TAP_CLEARED:
+    case AQ_TAP_NOOP_DONE:
+    case AQ_TAP_REAPED: return false;
     default: return tap->state == state;
     }
 }
@@ -173,9 +175,12 @@ static bool is_progress(const struct aq_tap *tap) {
     case AQ_TAP_DONE:
     case AQ_TAP_DELETED:
     case AQ_TAP_CLEARED:
+    case AQ_TAP_NOOP_DONE:
     case AQ_TAP_BURIED:
     case AQ_TAP_AUTOBURIED: return true;
-    default: return tap->kind == AQ_TAP_EXPIRED && tap->state == AQ_JOB_BURIED;
+    case AQ_TAP_EXPIRED:
+    case AQ_TAP_TIMED_OUT: return tap->state == AQ_JOB_BURIED;
+    default: return false;
     }
 }
 

@@ -150,7 +150,9 @@ static bool is_ready(const struct aq_tap *tap) {
     case AQ_TAP_TAKEN:
     case AQ_TAP_DONE:
     case AQ_TAP_DELETED:
-    case AQ_TAP_CLEARED: return false;
+    case AQ_TAP_CLEARED:
+    case AQ_TAP_NOOP_DONE:
+    case AQ_TAP_REAPED: return false;
     default: return tap->state == AQ_JOB_READY;
     }
 }

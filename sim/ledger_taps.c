@@ -151,7 +151,8 @@ static void change(struct aq_ledger *ledger, const struct aq_observation *seen, 
         break;
     case AQ_TAP_DONE:
     case AQ_TAP_DELETED: finish(ledger, seen, copy, job); break;
-    case AQ_TAP_CLEARED: complete(ledger, copy, job); break;
+    case AQ_TAP_CLEARED:
+    case AQ_TAP_NOOP_DONE: complete(ledger, copy, job); break;
     case AQ_TAP_TOUCHED:
         copy->lease_until_us = tap->due_us;
         copy->restored = 0;
@@ -163,14 +164,19 @@ static void change(struct aq_ledger *ledger, const struct aq_observation *seen, 
     case AQ_TAP_AUTOBURIED: set_aside(seen, copy); break;
     case AQ_TAP_EXPIRED: expire(seen, copy, job); break;
     case AQ_TAP_KICKED: copy->again = AQ_AGAIN_KICKED; /* fall through */
+    case AQ_TAP_CHILD_COUNTED:
+    case AQ_TAP_CHILDREN_STARTED:
+    case AQ_TAP_PARENT_STARTED:
+    case AQ_TAP_TIMED_OUT:
     case AQ_TAP_MATURED: copy->state = (uint8_t)tap->state; break;
     default: break;
     }
 }
 
 static void count(struct aq_books_server *server, const struct aq_tap *tap) {
-    bool buries = tap->kind == AQ_TAP_BURIED || tap->kind == AQ_TAP_AUTOBURIED ||
-                  (tap->kind == AQ_TAP_EXPIRED && tap->state == AQ_JOB_BURIED);
+    bool buries =
+        tap->kind == AQ_TAP_BURIED || tap->kind == AQ_TAP_AUTOBURIED ||
+        ((tap->kind == AQ_TAP_EXPIRED || tap->kind == AQ_TAP_TIMED_OUT) && tap->state == AQ_JOB_BURIED);
     server->buried += buries;
     server->empty_gets += tap->kind == AQ_TAP_EMPTY;
     server->expired += tap->kind == AQ_TAP_EXPIRED;
@@ -253,7 +259,8 @@ static int bring_alive(struct aq_ledger *ledger, const struct aq_observation *se
                        struct aq_ledger_copy **copy) {
     enum aq_tap_kind kind = seen->tap->kind;
     if (!*copy) return discover(ledger, seen, false, copy);
-    bool ends = kind == AQ_TAP_DONE || kind == AQ_TAP_DELETED || kind == AQ_TAP_CLEARED;
+    bool ends =
+        kind == AQ_TAP_DONE || kind == AQ_TAP_DELETED || kind == AQ_TAP_CLEARED || kind == AQ_TAP_NOOP_DONE;
     if ((*copy)->gone && !ends) revive(ledger, *copy, aq_books_job(ledger, (*copy)->job));
     return 0;
 }
@@ -266,7 +273,12 @@ int aq_books_tap(struct aq_ledger *ledger, const struct aq_observation *seen, st
     if (rc) return rc;
     count(server, tap);
     if (!tap->job_hash) return 0;
-    if (tap->kind == AQ_TAP_PUT) return put(ledger, seen);
+    if (tap->kind == AQ_TAP_PUT || tap->kind == AQ_TAP_PARENT_HELD) return put(ledger, seen);
+    /* The job is lost, and nothing declared it: it will be missing when the books are closed. */
+    if (tap->kind == AQ_TAP_REAPED) {
+        if (copy) aq_books_remember(job, seen);
+        return 0;
+    }
     if (tap->kind == AQ_TAP_RESTORED) return restore(ledger, seen, copy);
     if (tap->kind == AQ_TAP_MISSED || tap->kind == AQ_TAP_FAILED || (copy && copy->server != seen->server)) {
         if (aq_tap_is_completion(tap)) count_completion(ledger, seen, copy, job);
