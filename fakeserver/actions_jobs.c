@@ -16,7 +16,7 @@ static int64_t clamped_seconds(int64_t seconds) {
     return seconds < AQ_SECONDS_MAX ? seconds : AQ_SECONDS_MAX;
 }
 
-static uint32_t add_job(struct aq_server *server, struct aq_text body) {
+uint32_t aq_server_new_job(struct aq_server *server, struct aq_text body) {
     char id[AQ_JOB_ID_CHARS];
     uint32_t slot = AQ_NO_INDEX;
     int rc;
@@ -31,38 +31,68 @@ static uint32_t add_job(struct aq_server *server, struct aq_text body) {
     return slot;
 }
 
-void aq_server_put(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
-    if (aq_server_lacks(server, request, reply, AQ_PARAM_TUBE, "tube")) return;
-    if (request->parent_id.len) {
-        aq_server_refuse(server, request, reply, AQ_TEXT("unsupported parameter parent_id"));
-        return;
-    }
-    server->puts++;
-    struct aq_tube *tube = aq_server_tube(server, request->tube, true);
-    if (!tube) return;
-    uint32_t slot = add_job(server, request->body);
-    if (slot == AQ_NO_INDEX) return;
-    struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
-    job->tube = (uint32_t)(tube - server->tubes.items);
-    job->priority = bucket_of(request);
+void aq_server_fill_job(struct aq_server *server, const struct aq_request *request, uint32_t tube,
+                        struct aq_stored_job *job) {
+    job->tube = tube;
+    job->priority = job->own_priority = bucket_of(request);
     job->ttl_s = clamped_seconds(request->given & AQ_PARAM_TTL ? request->ttl_s : server->default_ttl_s);
     job->expired_limit = request->given & AQ_PARAM_EXPIRED_LIMIT ? request->expired_limit : AQ_EXPIRED_LIMIT;
+    job->parent = request->parent_id.len ? aq_text_hash(request->parent_id) : 0;
+}
+
+/* The parent is not here. False: nothing is put because of that. */
+static bool parent_allows(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply,
+                          bool put_all_the_same) {
+    if (!request->parent_id.len) return true;
+    if (server->policy->parent_unknown_after_put != put_all_the_same) return true;
+    if (aq_workflow_parent(server, aq_text_hash(request->parent_id)) != AQ_NO_INDEX) return true;
+    struct aq_text error = aq_server_text(server, "Missing hash key: \"", request->parent_id, "\"");
+    if (!put_all_the_same) {
+        aq_server_refuse(server, request, reply, error);
+        return false;
+    }
+    reply->kind = AQ_REPLY_ERROR; /* no FAILED: the job is put */
+    reply->error = error;
+    return false;
+}
+
+/* The tube that a put goes to, or AQ_NO_INDEX. */
+static uint32_t tube_for(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    struct aq_tube *tube = aq_server_tube(server, request->tube, true);
+    if (!tube) return AQ_NO_INDEX;
+    uint32_t index = (uint32_t)(tube - server->tubes.items);
+    return tube->fair ? aq_fair_shard(server, index, request, reply) : index;
+}
+
+void aq_server_put(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    if (aq_server_lacks(server, request, reply, AQ_PARAM_TUBE, "tube")) return;
+    server->puts++;
+    if (aq_server_disk_refuses(server, request, reply)) return;
+    if (!parent_allows(server, request, reply, false)) return;
+    uint32_t tube = tube_for(server, request, reply);
+    if (tube == AQ_NO_INDEX) return;
+    uint32_t slot = aq_server_new_job(server, request->body);
+    if (slot == AQ_NO_INDEX) return;
+    struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
+    aq_server_fill_job(server, request, tube, job);
     job->state = AQ_JOB_READY;
     if (request->given & AQ_PARAM_DELAY && request->delay_s >= 1) {
         job->state = AQ_JOB_DELAYED;
         job->due = aq_server_clock(server, server->now_us) + aq_seconds_us(request->delay_s);
     }
     aq_server_enter(server, slot);
-    aq_server_persist(server, job);
+    aq_server_save(server, job, job->state, AQ_SAVE_IN_PLACE);
     aq_server_tap(server, AQ_TAP_PUT, job, AQ_JOB_READY, true);
+    if (!parent_allows(server, request, reply, true)) return;
     reply->has_job_id = true;
     reply->job_id = aq_job_id(job);
+    if (job->parent) aq_workflow_child_put(server, job->parent);
 }
 
-static struct aq_job handed_out(const struct aq_server *server, const struct aq_stored_job *job) {
+struct aq_job aq_server_handed_out(const struct aq_server *server, const struct aq_stored_job *job) {
     return (struct aq_job){.job_id = aq_job_id(job),
                            .body = aq_job_body(job),
-                           .tube = aq_server_tube_of(server, job)->name,
+                           .tube = aq_fair_shown(server, aq_server_tube_of(server, job)),
                            .expireds = job->expireds,
                            .releases = job->releases};
 }
@@ -72,7 +102,7 @@ static void lease(struct aq_server *server, uint32_t slot) {
     job->lease = ++server->leases_made;
     job->due = aq_server_clock(server, server->now_us) + aq_seconds_us(job->ttl_s);
     aq_server_move(server, slot, AQ_JOB_RESERVED, job->priority);
-    aq_server_persist(server, job);
+    aq_server_save(server, job, AQ_JOB_READY, AQ_SAVE_REMOVE_FIRST);
     aq_server_tap(server, AQ_TAP_LEASE, job, AQ_JOB_READY, true);
 }
 
@@ -80,11 +110,14 @@ static void lease(struct aq_server *server, uint32_t slot) {
 static void take(struct aq_server *server, uint32_t slot) {
     struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
     job->lease = ++server->leases_made;
-    aq_server_unpersist(server, aq_job_id(job));
+    aq_server_unsave(server, job);
     aq_server_tap(server, AQ_TAP_TAKEN, job, AQ_JOB_READY, true);
-    int rc = aq_finished_note(&aq_server_tube_of(server, job)->finished, server->now_us, 0);
-    if (rc) aq_server_fail(server, rc);
+    job->lease = 0;
+    job->due = aq_server_clock(server, server->now_us) + aq_seconds_us(job->ttl_s);
+    aq_server_note_finished(server, job);
+    uint64_t parent = job->parent, hash = job->hash;
     aq_server_remove(server, slot);
+    aq_workflow_child_over(server, parent, hash, AQ_TAP_TAKEN);
 }
 
 bool aq_server_may_get(struct aq_server *server, struct aq_tube *tube) {
@@ -96,74 +129,105 @@ bool aq_server_may_get(struct aq_server *server, struct aq_tube *tube) {
 }
 
 /* The next job of the tube for a get, or AQ_NO_INDEX. */
-static uint32_t next_for_get(struct aq_server *server, struct aq_tube *tube) {
+static uint32_t next_for_get(struct aq_server *server, uint32_t index) {
+    struct aq_tube *tube = &server->tubes.items[index];
+    if (tube->fair) return aq_fair_next(server, index);
     if (!aq_server_may_get(server, tube)) return AQ_NO_INDEX;
     return aq_tube_first_ready(tube);
 }
 
-static bool redirected(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
-    if (!server->redirected) return false;
-    bool empty = server->slab.live == 0;
-    if (!empty && !server->policy->redirect_refuses_gets) return false;
-    reply->kind = empty ? AQ_REPLY_REDIRECT : AQ_REPLY_EMPTY;
-    if (empty) {
-        struct aq_text host = {server->redirect_host, server->redirect_host_len};
-        reply->has_value = true;
-        reply->value = aq_server_text(server, "", host, "");
-        reply->port = server->redirect_port;
-    }
-    aq_server_tap_request(server, AQ_TAP_EMPTY, (struct aq_text){0}, request->tube);
-    return true;
+/* AllQueue goes on asking a tube that has had nothing. */
+static void ask_in_vain(struct aq_server *server, uint32_t index, int32_t times) {
+    struct aq_tube *tube = &server->tubes.items[index];
+    if (!server->policy->throttle_counts_each || !tube->throttle.size) return;
+    while (times-- > 0 && !server->rc && aq_server_may_get(server, tube))
+        ;
 }
 
-void aq_server_get(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
-    if (aq_server_lacks(server, request, reply, AQ_PARAM_TUBE, "tube")) return;
-    server->gets++;
-    reply->action = AQ_ACTION_GET;
-    if (redirected(server, request, reply)) return;
-    struct aq_tube *tube = aq_server_tube(server, request->tube, true);
-    if (!tube) return;
-    tube->made = true;
-    int32_t wanted = request->given & AQ_PARAM_COUNT ? request->count : 1;
-    reply->many = wanted != 1;
-    if (wanted > AQ_JOBS_PER_GET_MAX) wanted = AQ_JOBS_PER_GET_MAX;
-    bool given = request->given & AQ_PARAM_REMOVE;
-    bool remove = given && (request->remove || server->policy->delete_by_presence);
+/* As many jobs as there can be: gets in a loop would waste what the arena cannot take back. Taking a last
+ * child makes a parent ready. */
+static uint32_t room_for(const struct aq_server *server, const struct aq_tube *tube, int32_t wanted,
+                         bool remove) {
+    uint64_t room = tube->fair ? server->jobs[AQ_JOB_READY] : tube->jobs[AQ_JOB_READY];
+    if (remove) room += server->jobs[AQ_JOB_PARENT];
+    if (wanted <= 0) return 0;
+    return room < (uint32_t)wanted ? (uint32_t)room : (uint32_t)wanted;
+}
 
-    /* Room for as many as there can be: gets in a loop would waste what the arena cannot take back. */
-    uint64_t room = tube->jobs[AQ_JOB_READY];
-    if (wanted > 0 && room > (uint32_t)wanted) room = (uint32_t)wanted;
-    struct aq_job *jobs =
-        wanted > 0 && room ? aq_arena_alloc(aq_server_texts(server), room * sizeof *jobs) : NULL;
-    if (wanted > 0 && room && !jobs) aq_server_fail(server, AQ_ENOMEM);
+/* Hands out up to `wanted` jobs. */
+static void hand_out(struct aq_server *server, uint32_t tube, int32_t wanted, bool remove,
+                     struct aq_reply *reply) {
+    uint32_t room = room_for(server, &server->tubes.items[tube], wanted, remove);
+    struct aq_job *jobs = room ? aq_arena_alloc(aq_server_texts(server), room * sizeof *jobs) : NULL;
+    if (room && !jobs) aq_server_fail(server, AQ_ENOMEM);
     for (int32_t i = 0; i < wanted && !server->rc; i++) {
         uint32_t slot = next_for_get(server, tube);
-        if (slot == AQ_NO_INDEX) break;
+        if (slot == AQ_NO_INDEX) {
+            ask_in_vain(server, tube, wanted - i - 1);
+            break;
+        }
         AQ_ASSERT(reply->job_count < room);
-        jobs[reply->job_count++] = handed_out(server, aq_slab_at(&server->slab, slot));
+        jobs[reply->job_count++] = aq_server_handed_out(server, aq_slab_at(&server->slab, slot));
         if (remove)
             take(server, slot);
         else
             lease(server, slot);
     }
     reply->jobs = jobs;
+}
+
+void aq_server_get(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    if (aq_server_lacks(server, request, reply, AQ_PARAM_TUBE, "tube")) return;
+    server->gets++;
+    reply->action = AQ_ACTION_GET;
+    if (aq_redirect_answers(server, request, reply)) return;
+    struct aq_tube *tube = aq_server_tube(server, request->tube, true);
+    if (!tube) return;
+    if (!tube->fair) aq_server_make_tube(server, tube);
+    tube->polled_us = server->now_us;
+    int32_t wanted = request->given & AQ_PARAM_COUNT ? request->count : 1;
+    reply->many = wanted != 1;
+    if (wanted > AQ_JOBS_PER_GET_MAX) wanted = AQ_JOBS_PER_GET_MAX;
+    bool given = request->given & AQ_PARAM_REMOVE;
+    bool remove = given && (request->remove || server->policy->delete_by_presence);
+    hand_out(server, (uint32_t)(tube - server->tubes.items), wanted, remove, reply);
     if (reply->job_count == 0)
         aq_server_tap_request(server, AQ_TAP_EMPTY, (struct aq_text){0}, request->tube);
+}
+
+/* The job that a peek at this tube shows, or AQ_NO_INDEX. */
+static uint32_t job_to_show(const struct aq_tube *tube, bool buried) {
+    return buried ? tube->lists[AQ_LIST_BURIED].first : aq_tube_first_ready(tube);
+}
+
+/* The first shard after the last one taken from that has something to show. */
+static uint32_t shard_job_to_show(const struct aq_server *server, const struct aq_shards *shards,
+                                  bool buried) {
+    for (uint32_t i = 0; i < shards->count; i++) {
+        uint32_t index = shards->tubes[(shards->cursor + i) % shards->count];
+        uint32_t slot = index == AQ_NO_INDEX ? index : job_to_show(&server->tubes.items[index], buried);
+        if (slot != AQ_NO_INDEX) return slot;
+    }
+    return AQ_NO_INDEX;
 }
 
 void aq_server_peek(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
     if (aq_server_lacks(server, request, reply, AQ_PARAM_TUBE, "tube")) return;
     reply->action = AQ_ACTION_GET;
-    struct aq_tube *tube = aq_server_tube(server, request->tube, false);
+    bool makes = server->policy->looking_makes_tube && !request->buried;
+    struct aq_tube *tube = aq_server_tube(server, request->tube, makes);
     if (!tube) return;
-    uint32_t slot = request->buried ? tube->lists[AQ_LIST_BURIED].first : aq_tube_first_ready(tube);
+    if (makes) aq_server_make_tube(server, tube);
+    uint32_t slot = aq_fair_reaches_shards(server, tube)
+                        ? shard_job_to_show(server, tube->shards, request->buried)
+                        : job_to_show(tube, request->buried);
     if (slot == AQ_NO_INDEX) return;
     struct aq_job *job = aq_arena_alloc(aq_server_texts(server), sizeof *job);
     if (!job) {
         aq_server_fail(server, AQ_ENOMEM);
         return;
     }
-    *job = handed_out(server, aq_slab_at(&server->slab, slot));
+    *job = aq_server_handed_out(server, aq_slab_at(&server->slab, slot));
     reply->jobs = job;
     reply->job_count = 1;
 }

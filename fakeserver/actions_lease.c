@@ -32,19 +32,31 @@ static void miss(struct aq_server *server, const struct aq_request *request) {
     if (tap) tap->job_id = request->job_id;
 }
 
-static void note_finished(struct aq_server *server, const struct aq_stored_job *job) {
+void aq_server_note_finished(struct aq_server *server, const struct aq_stored_job *job) {
     aq_time_us now = aq_server_clock(server, server->now_us), start = job->due - aq_seconds_us(job->ttl_s);
     aq_time_us held_us = now > start ? now - start : 0;
     int rc = aq_finished_note(&aq_server_tube_of(server, job)->finished, server->now_us, held_us);
     if (rc) aq_server_fail(server, rc);
 }
 
-static void finish(struct aq_server *server, uint32_t slot, enum aq_tap_kind kind) {
+void aq_server_note_unfinished(struct aq_server *server, const struct aq_stored_job *job) {
+    if (server->policy->stats_count_all_ends) aq_server_note_finished(server, job);
+}
+
+/* The job is over, and counts for its parent, where it has one. False: refused. */
+static bool finish(struct aq_server *server, uint32_t slot, enum aq_tap_kind kind,
+                   const struct aq_request *request, struct aq_reply *reply) {
     struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
-    if (job->state == AQ_JOB_RESERVED) note_finished(server, job);
-    aq_server_unpersist(server, aq_job_id(job));
+    bool held = job->state == AQ_JOB_RESERVED;
+    if (held && aq_workflow_fails(server, job, request, reply)) return false;
+    if (held) aq_server_note_finished(server, job);
+    if (job->state != AQ_JOB_READY || !server->policy->delete_ready_keeps_file) aq_server_unsave(server, job);
     aq_server_tap(server, kind, job, job->state, true);
+    uint64_t parent = job->parent, hash = job->hash;
     aq_server_remove(server, slot);
+    if (held || !server->policy->child_counts_when_held_only)
+        aq_workflow_child_over(server, parent, hash, kind);
+    return true;
 }
 
 void aq_server_done(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
@@ -57,7 +69,7 @@ void aq_server_done(struct aq_server *server, const struct aq_request *request, 
         miss(server, request);
         return;
     }
-    finish(server, slot, AQ_TAP_DONE);
+    finish(server, slot, AQ_TAP_DONE, request, reply);
 }
 
 /* May delete take a job in this state, and does it say so? AllQueue looks at reserved and buried jobs; with a
@@ -75,10 +87,10 @@ void aq_server_delete(struct aq_server *server, const struct aq_request *request
     answer(request, reply);
     bool says_so = false;
     uint32_t slot = aq_slab_find(&server->slab, request->job_id);
-    if (slot != AQ_NO_INDEX && deletable(server, request, aq_slab_at(&server->slab, slot), &says_so))
-        finish(server, slot, AQ_TAP_DELETED);
-    else
+    if (slot == AQ_NO_INDEX || !deletable(server, request, aq_slab_at(&server->slab, slot), &says_so))
         miss(server, request);
+    else if (!finish(server, slot, AQ_TAP_DELETED, request, reply))
+        return;
     if (!says_so) soft_error(reply, AQ_TEXT("Job ID not found in reserved or buried."));
 }
 
@@ -97,7 +109,7 @@ void aq_server_touch(struct aq_server *server, const struct aq_request *request,
     job->due = aq_server_clock(server, server->now_us) + aq_seconds_us(job->ttl_s);
     int rc = aq_deadlines_set(&server->leases, slot, aq_server_over(server, job->due));
     if (rc) aq_server_fail(server, rc);
-    aq_server_persist(server, job);
+    if (!server->policy->touch_not_saved) aq_server_save(server, job, AQ_JOB_RESERVED, AQ_SAVE_IN_PLACE);
     aq_server_tap(server, AQ_TAP_TOUCHED, job, AQ_JOB_RESERVED, true);
 }
 
@@ -111,11 +123,13 @@ static enum aq_job_state state_after_release(const struct aq_request *request,
 static void give_up(struct aq_server *server, uint32_t slot, enum aq_job_state state, enum aq_tap_kind kind) {
     struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
     uint64_t lease = job->lease;
+    bool bury = state == AQ_JOB_BURIED;
     job->lease = 0;
-    aq_server_move(server, slot, state, job->priority);
-    aq_server_persist(server, job);
+    aq_server_move(server, slot, state, bury ? job->priority : job->own_priority);
+    aq_server_save(server, job, AQ_JOB_RESERVED, bury ? AQ_SAVE_RENAME : AQ_SAVE_REMOVE_FIRST);
     struct aq_tap *tap = aq_server_tap(server, kind, job, AQ_JOB_RESERVED, true);
     if (tap) tap->lease = lease;
+    if (bury) aq_workflow_child_unfinished(server, job, kind);
 }
 
 void aq_server_release(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
@@ -132,6 +146,7 @@ void aq_server_release(struct aq_server *server, const struct aq_request *reques
     struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
     job->releases++;
     enum aq_job_state state = state_after_release(request, job);
+    if (state == AQ_JOB_BURIED) aq_server_note_unfinished(server, job);
     if (state == AQ_JOB_DELAYED)
         job->due = aq_server_clock(server, server->now_us) + aq_seconds_us(request->delay_s);
     give_up(server, slot, state, state == AQ_JOB_BURIED ? AQ_TAP_AUTOBURIED : AQ_TAP_RELEASED);
@@ -140,10 +155,12 @@ void aq_server_release(struct aq_server *server, const struct aq_request *reques
 void aq_server_bury(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
     answer(request, reply);
     uint32_t slot = held_job(server, request);
-    if (slot == AQ_NO_INDEX)
+    if (slot == AQ_NO_INDEX) {
         miss(server, request);
-    else
+    } else {
+        aq_server_note_unfinished(server, aq_slab_at(&server->slab, slot));
         give_up(server, slot, AQ_JOB_BURIED, AQ_TAP_BURIED);
+    }
     if (slot == AQ_NO_INDEX || server->policy->bury_reports_error)
         soft_error(reply, aq_server_text(server, "Couldn't bury job_id = ", request->job_id, ""));
 }

@@ -53,12 +53,37 @@ static void check_job(const struct aq_server *server, uint32_t slot) {
     AQ_ASSERT(aq_slab_find(&server->slab, aq_job_id(job)) == slot);
     AQ_ASSERT(job->priority >= 1 && job->priority < AQ_PRIORITY_BUCKETS);
     AQ_ASSERT(job->ttl_s >= 0 && job->ttl_s <= AQ_SECONDS_MAX);
-    AQ_ASSERT((job->lease != 0) == (job->state == AQ_JOB_RESERVED));
-    AQ_ASSERT(job->lease <= server->leases_made);
+    AQ_ASSERT(job->own_priority >= 1 && job->own_priority < AQ_PRIORITY_BUCKETS);
+    bool leased = job->state == AQ_JOB_RESERVED, delayed = job->state == AQ_JOB_DELAYED,
+         parent = job->state == AQ_JOB_PARENT;
+    AQ_ASSERT(parent ? job->lease < server->parents.count : (job->lease != 0) == leased);
+    AQ_ASSERT(parent || job->lease <= server->leases_made);
     aq_time_us over = aq_server_over(server, job->due);
-    bool leased = job->state == AQ_JOB_RESERVED, delayed = job->state == AQ_JOB_DELAYED;
     AQ_ASSERT(aq_deadlines_of(&server->leases, slot) == (leased ? over : AQ_TIME_NEVER));
     AQ_ASSERT(aq_deadlines_of(&server->delays, slot) == (delayed ? over : AQ_TIME_NEVER));
+    AQ_ASSERT(aq_deadlines_of(&server->timeouts, slot) == (parent ? over : AQ_TIME_NEVER));
+}
+
+static void check_parents(const struct aq_server *server) {
+    uint64_t held = 0, spare = 0;
+    for (uint32_t place = server->parents.first_free; place != AQ_NO_INDEX;
+         place = server->parents.items[place].next_free)
+        AQ_ASSERT(++spare <= server->parents.count);
+    held = server->parents.count - spare;
+    AQ_ASSERT(held == server->jobs[AQ_JOB_PARENT] && held == server->timeouts.count);
+}
+
+/* A shard and its queue know each other, and a get looks at every shard that has something ready. */
+static void check_family(const struct aq_server *server, uint32_t index) {
+    const struct aq_tube *tube = &server->tubes.items[index];
+    const struct aq_shards *shards = tube->shards;
+    for (uint32_t i = 0; shards && i < shards->count; i++)
+        AQ_ASSERT(shards->tubes[i] == AQ_NO_INDEX || server->tubes.items[shards->tubes[i]].family == index);
+    if (tube->family == AQ_NO_INDEX) return;
+    const struct aq_shards *of = server->tubes.items[tube->family].shards;
+    AQ_ASSERT(of && tube->place < of->count && of->tubes[tube->place] == index);
+    bool visited = of->visit[tube->place / 64] >> tube->place % 64 & 1;
+    AQ_ASSERT(visited == (tube->ready_buckets || tube->throttle.size));
 }
 
 static uint32_t check_chain(const struct aq_slab *slab, uint32_t slot) {
@@ -86,19 +111,24 @@ static void check_service(const struct aq_server *server) {
     AQ_ASSERT((server->queue_capacity & (server->queue_capacity - 1)) == 0);
     bool at_work = server->serving || server->holding || server->saving || server->pauses;
     AQ_ASSERT(server->queue_count == 0 || at_work);
-    uint32_t pauses = 0;
+    uint32_t pauses = 0, stalls = 0, disks_full = 0;
     for (uint32_t i = 0; i < server->rule_count; i++) {
         pauses += server->rules[i].kind == AQ_SERVER_FAULT_PAUSE;
+        stalls += server->rules[i].kind == AQ_SERVER_FAULT_STALLED_SWEEPS;
+        disks_full += server->rules[i].kind == AQ_SERVER_FAULT_DISK_FULL;
         AQ_ASSERT(i == 0 || server->rules[i - 1].id < server->rules[i].id);
         AQ_ASSERT(server->rules[i].touched <= server->rules[i].matched);
     }
-    AQ_ASSERT(server->pauses == pauses);
+    AQ_ASSERT(server->pauses == pauses && server->stalls == stalls && server->disks_full == disks_full);
 }
 
 void aq_server_check(const struct aq_server *server) {
     uint64_t totals[AQ_JOB_STATE_COUNT] = {0}, held = 0;
-    for (uint32_t i = 0; i < server->tubes.count; i++)
+    for (uint32_t i = 0; i < server->tubes.count; i++) {
         check_tube(server, i, totals);
+        check_family(server, i);
+    }
+    check_parents(server);
     for (uint32_t state = 0; state < AQ_JOB_STATE_COUNT; state++) {
         AQ_ASSERT(server->jobs[state] == totals[state]);
         held += totals[state];
@@ -115,5 +145,6 @@ void aq_server_check(const struct aq_server *server) {
     AQ_ASSERT(server->delays.count == server->jobs[AQ_JOB_DELAYED]);
     check_deadlines(&server->leases);
     check_deadlines(&server->delays);
+    check_deadlines(&server->timeouts);
     check_service(server);
 }

@@ -49,9 +49,10 @@ static struct aq_tap *tell_tap(struct aq_server *server, enum aq_tap_kind kind, 
     return tap;
 }
 
-/* The moment that a tap gives for the job: the end of its lease, or of its delay. */
+/* The moment that a tap gives for the job: the end of its lease, of its delay, or of its wait. */
 static aq_time_us due_us(const struct aq_server *server, const struct aq_stored_job *job) {
-    bool has_due = job->state == AQ_JOB_RESERVED || job->state == AQ_JOB_DELAYED;
+    bool has_due =
+        job->state == AQ_JOB_RESERVED || job->state == AQ_JOB_DELAYED || job->state == AQ_JOB_PARENT;
     return has_due ? aq_server_world(server, job->due) : 0;
 }
 
@@ -64,7 +65,8 @@ struct aq_tap *aq_server_tap(struct aq_server *server, enum aq_tap_kind kind, co
     tap->priority = job->priority;
     tap->expireds = job->expireds;
     tap->job_hash = job->hash;
-    tap->lease = job->lease;
+    tap->lease = job->state == AQ_JOB_PARENT ? 0 : job->lease;
+    tap->parent_hash = job->parent;
     tap->due_us = due_us(server, job);
     tap->ttl_s = job->ttl_s;
     tap->job_id = aq_job_id(job);
@@ -73,60 +75,48 @@ struct aq_tap *aq_server_tap(struct aq_server *server, enum aq_tap_kind kind, co
     return tap;
 }
 
-void aq_server_tap_request(struct aq_server *server, enum aq_tap_kind kind, struct aq_text job_id,
-                           struct aq_text tube) {
-    if (!server->taps) return;
+struct aq_tap *aq_server_tap_request(struct aq_server *server, enum aq_tap_kind kind, struct aq_text job_id,
+                                     struct aq_text tube) {
+    if (!server->taps) return NULL;
     struct aq_tap *tap = tell_tap(server, kind, true);
     if (job_id.len) tap->job_hash = aq_text_hash(job_id);
     tap->job_id = job_id;
     tap->tube = tube;
-}
-
-struct aq_job_record aq_server_record(const struct aq_server *server, const struct aq_stored_job *job) {
-    bool has_due = job->state == AQ_JOB_RESERVED || job->state == AQ_JOB_DELAYED;
-    return (struct aq_job_record){
-        .state = job->state,
-        .job_id = aq_job_id(job),
-        .tube = aq_server_tube_of(server, job)->name,
-        .body = aq_job_body(job),
-        .priority = job->priority,
-        .expired_limit = job->expired_limit,
-        .ttl_s = job->ttl_s,
-        .expireds = job->expireds,
-        .releases = job->releases,
-        .due_us = has_due ? job->due - AQ_CLOCK_ZERO : 0,
-    };
-}
-
-void aq_server_persist(struct aq_server *server, const struct aq_stored_job *job) {
-    if (!server->persistent) return;
-    aq_server_tell(server, AQ_SERVER_PERSIST)->record = aq_server_record(server, job);
-    server->writes++;
-}
-
-void aq_server_unpersist(struct aq_server *server, struct aq_text job_id) {
-    if (!server->persistent) return;
-    aq_server_tell(server, AQ_SERVER_UNPERSIST)->record = (struct aq_job_record){.job_id = job_id};
-    server->writes++;
+    return tap;
 }
 
 static void leave(struct aq_server *server, uint32_t slot) {
     struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
-    aq_tube_unlink(aq_server_tube_of(server, job), &server->slab, slot);
+    struct aq_tube *tube = aq_server_tube_of(server, job);
+    aq_tube_unlink(tube, &server->slab, slot);
+    if (tube->family != AQ_NO_INDEX) aq_fair_note(&server->tubes, tube);
     if (job->state == AQ_JOB_RESERVED) aq_deadlines_remove(&server->leases, slot);
     if (job->state == AQ_JOB_DELAYED) aq_deadlines_remove(&server->delays, slot);
+    if (job->state == AQ_JOB_PARENT) {
+        aq_deadlines_remove(&server->timeouts, slot);
+        aq_parents_give(&server->parents, (uint32_t)job->lease);
+        job->lease = 0;
+    }
     server->jobs[job->state]--;
 }
 
 void aq_server_enter(struct aq_server *server, uint32_t slot) {
     struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
-    aq_tube_link(aq_server_tube_of(server, job), &server->slab, slot);
+    struct aq_tube *tube = aq_server_tube_of(server, job);
+    aq_tube_link(tube, &server->slab, slot);
+    if (job->state == AQ_JOB_READY || job->state == AQ_JOB_DELAYED) {
+        tube->polled_us = server->now_us;
+        aq_server_make_tube(server, tube);
+    }
+    if (tube->family != AQ_NO_INDEX) aq_fair_note(&server->tubes, tube);
     server->jobs[job->state]++;
     int rc = 0;
     if (job->state == AQ_JOB_RESERVED)
         rc = aq_deadlines_set(&server->leases, slot, aq_server_over(server, job->due));
     else if (job->state == AQ_JOB_DELAYED)
         rc = aq_deadlines_set(&server->delays, slot, aq_server_over(server, job->due));
+    else if (job->state == AQ_JOB_PARENT)
+        rc = aq_deadlines_set(&server->timeouts, slot, aq_server_over(server, job->due));
     if (rc) aq_server_fail(server, rc);
 }
 
@@ -148,12 +138,20 @@ struct aq_tube *aq_server_tube(struct aq_server *server, struct aq_text name, bo
     if (index == AQ_NO_INDEX) {
         if (!make) return NULL;
         int rc = aq_tubes_make(&server->tubes, name, &index);
+        if (!rc) rc = aq_fair_place(server, index);
         if (rc) {
             aq_server_fail(server, rc);
             return NULL;
         }
     }
     return &server->tubes.items[index];
+}
+
+void aq_server_make_tube(struct aq_server *server, struct aq_tube *tube) {
+    if (tube->made) return;
+    tube->made = tube->folder = true;
+    tube->polled_us = server->now_us;
+    if (server->restoring && tube->kept_tps > 0) aq_throttle_set(&tube->throttle, tube->kept_tps, false);
 }
 
 struct aq_text aq_server_text(struct aq_server *server, const char *before, struct aq_text middle,

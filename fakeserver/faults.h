@@ -19,7 +19,14 @@
     X(DROP_REQUEST, "drop_request")                                                                          \
     X(DROP_REPLY, "drop_reply")                                                                              \
     X(DUPLICATE_REPLY, "duplicate_reply")                                                                    \
-    X(CLOCK_JUMP, "clock_jump")
+    X(CLOCK_JUMP, "clock_jump")                                                                              \
+    X(MALFORMED_REPLY, "malformed_reply")                                                                    \
+    X(TRUNCATED_REPLY, "truncated_reply")                                                                    \
+    X(OVERSIZED_REPLY, "oversized_reply")                                                                    \
+    X(EMPTY_REPLY, "empty_reply")                                                                            \
+    X(WRONG_ID_REPLY, "wrong_id_reply")                                                                      \
+    X(STALLED_SWEEPS, "stalled_sweeps")                                                                      \
+    X(DISK_FULL, "disk_full")
 
 enum aq_server_fault_kind {
 #define X(name, word) AQ_SERVER_FAULT_##name,
@@ -44,7 +51,9 @@ struct aq_fault_rule {
     int64_t jump_us;      /* CLOCK_JUMP: added to the server's clock, once, when the rule comes into force */
     struct aq_text error; /* ERROR_REPLY: the text after "error: ". Borrowed likewise */
     uint64_t matched;     /* receipt: messages that matched */
-    uint64_t touched;     /* receipt: messages (or, for PAUSE and CLOCK_JUMP, times) it acted on */
+    /* receipt: messages (or, for PAUSE, CLOCK_JUMP and STALLED_SWEEPS, times; for DISK_FULL, writes) it acted
+     * on */
+    uint64_t touched;
 };
 
 /* Does the rule act on this message? Counts it as matched, and as touched where the answer is yes. `tube` is

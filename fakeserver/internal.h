@@ -15,8 +15,9 @@
 #define AQ_SLAB_CHUNK_BITS  6
 #define AQ_SLAB_CHUNK_JOBS  (1u << AQ_SLAB_CHUNK_BITS)
 #define AQ_PRIORITY_DEFAULT 5
-#define AQ_EXPIRED_LIMIT    3   /* AllQueue's default of expired_limit */
-#define AQ_AVERAGED_JOBS    100 /* completions of which stats reports the mean */
+#define AQ_EXPIRED_LIMIT    3                    /* AllQueue's default of expired_limit */
+#define AQ_REAP_PERIOD_US   (3600 * AQ_US_PER_S) /* how often AllQueue looks for idle tubes */
+#define AQ_AVERAGED_JOBS    100                  /* completions of which stats reports the mean */
 /* longer spans of seconds are cut: 31,700 years, so that sums never wrap */
 #define AQ_SECONDS_MAX INT64_C(1000000000000)
 
@@ -31,9 +32,11 @@
 
 struct aq_stored_job {
     uint64_t hash;  /* aq_text_hash of the id */
-    uint64_t lease; /* number of the lease while reserved; else 0 */
-    aq_time_us due; /* the server's clock: end of the lease, or when a delayed job is ready */
-    int64_t ttl_s;  /* 0..AQ_SECONDS_MAX */
+    uint64_t lease; /* number of the lease while reserved; place among the parents while a parent; else 0 */
+    /* the server's clock: end of the lease, when a delayed job is ready, when a parent times out */
+    aq_time_us due;
+    int64_t ttl_s;   /* 0..AQ_SECONDS_MAX */
+    uint64_t parent; /* aq_text_hash of the id of its parent, which may be here or not; 0: none */
     uint32_t next,
         prev;      /* in the list of its tube, state and priority; next also links free and dead slots */
     uint32_t tube; /* index of its tube */
@@ -43,6 +46,7 @@ struct aq_stored_job {
     uint8_t state;    /* enum aq_job_state, or AQ_JOB_FREE */
     uint8_t priority; /* bucket 1..9 */
     uint8_t id_len;
+    uint8_t own_priority; /* bucket that it was put with, to which a release brings it back */
     union {
         char inside[AQ_ID_INLINE_BYTES];
         char *outside; /* owned; where id_len does not fit inside */
@@ -133,10 +137,26 @@ struct aq_tube {
     struct aq_job_list lists[AQ_LIST_COUNT];
     uint64_t jobs[AQ_JOB_STATE_COUNT];
     uint32_t ready_buckets; /* bit set for each bucket that is not empty */
-    bool made;              /* has had a ready queue since the server started */
+    bool made;              /* has had a ready queue since the server started, and not been reaped since */
+    bool folder;            /* has had one since the server started */
     bool paused;
+    bool fair;            /* the name of a fair queue: its jobs lie in shards */
+    double kept_tps;      /* throttle found on disk for a tube that is not made yet; 0: none */
+    aq_time_us polled_us; /* last put or get */
     struct aq_throttle throttle;
     struct aq_finished finished;
+    uint32_t family;          /* index of the fair queue whose shard it is, or AQ_NO_INDEX */
+    uint32_t place;           /* among the shards of that */
+    struct aq_shards *shards; /* of a fair queue that has any; owned */
+};
+
+/* The shards of one fair queue. A bit of `visit` is set where a get has to look at the shard: it has ready
+   jobs, or a throttle that counts gets in vain. */
+struct aq_shards {
+    uint32_t *tubes; /* by place; AQ_NO_INDEX where there is none yet */
+    uint64_t *visit;
+    uint32_t count, tube_capacity, word_capacity;
+    uint32_t cursor; /* place where the next get begins */
 };
 
 struct aq_tube_set {
@@ -174,6 +194,25 @@ int aq_finished_note(struct aq_finished *finished, aq_time_us now_us, aq_time_us
 double aq_finished_mean_s(const struct aq_finished *finished);
 double aq_finished_per_s(const struct aq_finished *finished, aq_time_us now_us);
 
+/* ---- workflow.c: what parents have ---- */
+
+/* What a waiting parent has beyond a job. */
+struct aq_parent {
+    int64_t delay_s;
+    uint32_t next_free;
+    uint32_t children; /* that count as finished */
+    uint32_t started;  /* that were put */
+    int32_t limit;     /* children that start it; below 0: not known yet */
+    bool run_on_timeout;
+    bool noop;
+};
+
+struct aq_parents {
+    struct aq_parent *items;
+    uint32_t count, capacity;
+    uint32_t first_free; /* AQ_NO_INDEX: none */
+};
+
 /* ---- server.c ---- */
 
 struct aq_pending {
@@ -196,16 +235,24 @@ struct aq_server {
     uint32_t queue_max;
     struct aq_random random;
 
+    struct aq_fair_config fair;
+    aq_time_us tube_expire_us;
+
     aq_time_us now_us;   /* of the step under way */
     aq_time_us start_us; /* of the first step: sweeps tick from here */
     aq_time_us swept_us; /* sweeps have been made up to here */
     int64_t clock_offset_us;
+    aq_time_us reap_us; /* when the next look for idle tubes is due; AQ_TIME_NEVER: not */
     bool started, stepping;
-    bool wedged; /* answers nobody any more */
+    bool restoring; /* nothing but RESTORE so far */
+    bool wedged;    /* answers nobody any more */
 
     struct aq_slab slab;
     struct aq_tube_set tubes;
-    struct aq_deadlines leases, delays; /* by slot, the server's clock: from when a sweep finds it over */
+    struct aq_parents parents;
+    /* by slot, the server's clock: from when a sweep finds it over */
+    struct aq_deadlines leases, delays, timeouts;
+    uint32_t last_fair; /* fair queue that a job was last handed out from, or AQ_NO_INDEX */
     uint64_t jobs[AQ_JOB_STATE_COUNT];
     uint64_t leases_made;
 
@@ -228,6 +275,8 @@ struct aq_server {
     uint32_t rule_count, rule_capacity;
     uint32_t pauses; /* PAUSE rules in force */
     aq_time_us paused_at_us;
+    uint32_t stalls;     /* STALLED_SWEEPS rules in force */
+    uint32_t disks_full; /* DISK_FULL rules in force */
 
     bool redirected;
     char *redirect_host; /* owned */
@@ -254,13 +303,9 @@ struct aq_server_effect *aq_server_tell(struct aq_server *server, enum aq_server
    NULL where taps are off. */
 struct aq_tap *aq_server_tap(struct aq_server *server, enum aq_tap_kind kind, const struct aq_stored_job *job,
                              enum aq_job_state before, bool asked);
-/* A tap without a job: EMPTY, FAILED, MISSED. */
-void aq_server_tap_request(struct aq_server *server, enum aq_tap_kind kind, struct aq_text job_id,
-                           struct aq_text tube);
-
-void aq_server_persist(struct aq_server *server, const struct aq_stored_job *job);
-void aq_server_unpersist(struct aq_server *server, struct aq_text job_id);
-struct aq_job_record aq_server_record(const struct aq_server *server, const struct aq_stored_job *job);
+/* A tap without a job: EMPTY, FAILED, MISSED, and those about tubes. NULL where taps are off. */
+struct aq_tap *aq_server_tap_request(struct aq_server *server, enum aq_tap_kind kind, struct aq_text job_id,
+                                     struct aq_text tube);
 
 /* Adds a job that is in no list yet to its tube, or takes it out of its list, and out of
    or into the deadlines. */
@@ -271,6 +316,8 @@ void aq_server_move(struct aq_server *server, uint32_t slot, enum aq_job_state s
 void aq_server_remove(struct aq_server *server, uint32_t slot);
 
 struct aq_tube *aq_server_tube(struct aq_server *server, struct aq_text name, bool make);
+/* The tube comes to be, where it is not: it has a ready queue, and stats show it. */
+void aq_server_make_tube(struct aq_server *server, struct aq_tube *tube);
 
 static inline struct aq_tube *aq_server_tube_of(const struct aq_server *server,
                                                 const struct aq_stored_job *job) {
@@ -287,6 +334,92 @@ static inline void aq_server_fail(struct aq_server *server, int rc) {
     if (!server->rc) server->rc = rc;
 }
 
+/* ---- saving.c: what is to be written to disk ---- */
+
+/* How a job gets to where it is now, as far as its file is concerned. */
+enum aq_saving {
+    AQ_SAVE_IN_PLACE,     /* it was not on disk, or its file is written again */
+    AQ_SAVE_REMOVE_FIRST, /* its old file is removed, then the new one written */
+    AQ_SAVE_WRITE_FIRST,  /* the other way round */
+    AQ_SAVE_RENAME,       /* its old file becomes the new one */
+};
+
+/* The job, which was in the state `before`, is to be on disk as it is now. */
+void aq_server_save(struct aq_server *server, const struct aq_stored_job *job, enum aq_job_state before,
+                    enum aq_saving saving);
+/* The job's file is to be removed. */
+void aq_server_unsave(struct aq_server *server, const struct aq_stored_job *job);
+/* The tube's throttle and pause are to be on disk as they are now. */
+void aq_server_save_tube(struct aq_server *server, const struct aq_tube *tube);
+struct aq_job_record aq_server_record(const struct aq_server *server, const struct aq_stored_job *job);
+/* The disk is full, and the request would need more of it: it is refused. */
+bool aq_server_disk_refuses(struct aq_server *server, const struct aq_request *request,
+                            struct aq_reply *reply);
+
+/* ---- workflow.c: parents and their children ---- */
+
+/* A place for a new parent. Errors: AQ_ENOMEM. */
+int aq_parents_take(struct aq_parents *parents, uint32_t *out);
+void aq_parents_give(struct aq_parents *parents, uint32_t place);
+static inline struct aq_parent *aq_parent_of(const struct aq_server *server,
+                                             const struct aq_stored_job *job) {
+    return &server->parents.items[job->lease];
+}
+
+/* The waiting parent that a job names, or AQ_NO_INDEX. */
+uint32_t aq_workflow_parent(const struct aq_server *server, uint64_t parent_hash);
+/* A job that names this parent was put. */
+void aq_workflow_child_put(struct aq_server *server, uint64_t parent_hash);
+/* A child is over, or counts so, for this cause: may start its parent, and in turn what that was a child of.
+   The child itself may be gone. */
+void aq_workflow_child_over(struct aq_server *server, uint64_t parent_hash, uint64_t child_hash,
+                            enum aq_tap_kind cause);
+/* A child is held no longer without having been finished: over only with child_counts_on_expiry. */
+void aq_workflow_child_unfinished(struct aq_server *server, const struct aq_stored_job *child,
+                                  enum aq_tap_kind cause);
+/* The end of this child would end a noop parent whose own parent is not here, and AllQueue fails then: the
+   noop parents are gone, the child is not touched, the request is refused. */
+bool aq_workflow_fails(struct aq_server *server, const struct aq_stored_job *child,
+                       const struct aq_request *request, struct aq_reply *reply);
+/* A parent has waited for as long as it may. */
+void aq_workflow_time_out(struct aq_server *server, uint32_t slot);
+
+/* ---- fair_queues.c ---- */
+
+/* Sets `fair`, `family` and `place` of a tube that is new. Errors: AQ_ENOMEM. */
+int aq_fair_place(struct aq_server *server, uint32_t tube);
+/* The tube that a job with this key goes to; AQ_NO_INDEX and a refusal where there is none. */
+uint32_t aq_fair_shard(struct aq_server *server, uint32_t queue, const struct aq_request *request,
+                       struct aq_reply *reply);
+/* The next job of the fair queue for a get, or AQ_NO_INDEX. */
+uint32_t aq_fair_next(struct aq_server *server, uint32_t queue);
+/* Whether a get has to look at this tube may have changed. */
+void aq_fair_note(struct aq_tube_set *set, struct aq_tube *tube);
+/* The name under which jobs of this tube are shown: the queue's, or its own. */
+struct aq_text aq_fair_shown(const struct aq_server *server, const struct aq_tube *tube);
+/* Whether what is done to the queue's name is done to its shards as well. */
+static inline bool aq_fair_reaches_shards(const struct aq_server *server, const struct aq_tube *tube) {
+    return tube->fair && tube->shards && !server->policy->fair_controls_literal;
+}
+
+/* ---- redirect.c ---- */
+
+/* A get in the redirect phase may be answered by it. */
+bool aq_redirect_answers(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply);
+/* Likewise a ping or version. */
+bool aq_redirect_breaks(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply);
+
+/* ---- damage.c: replies that say something else, or nothing ---- */
+
+void aq_damage_by_faults(struct aq_server *server, struct aq_reply *reply);
+/* Non-ASCII text in the reply, which AllQueue's counting of characters cuts? */
+bool aq_damage_has_wide(const struct aq_reply *reply);
+
+/* ---- rules (server.c) ---- */
+
+/* The first rule of this kind, in the order of ids, that acts on the current request; or NULL. */
+const struct aq_fault_rule *aq_server_acting(struct aq_server *server, enum aq_server_fault_kind kind);
+
 /* ---- time ---- */
 
 static inline aq_time_us aq_server_clock(const struct aq_server *server, aq_time_us at_us) {
@@ -302,7 +435,7 @@ static inline aq_time_us aq_seconds_us(int64_t seconds) {
     return (aq_time_us)(seconds < AQ_SECONDS_MAX ? seconds : AQ_SECONDS_MAX) * AQ_US_PER_S;
 }
 
-/* ---- sweeps.c: leases and delays that are over ---- */
+/* ---- sweeps.c: leases, delays and waits that are over, idle tubes ---- */
 
 /* From when on a sweep takes this moment as past. */
 aq_time_us aq_server_over(const struct aq_server *server, aq_time_us due);
@@ -327,14 +460,25 @@ bool aq_server_lacks(struct aq_server *server, const struct aq_request *request,
 
 /* May a get of this tube be served now, as far as pause and throttle go? */
 bool aq_server_may_get(struct aq_server *server, struct aq_tube *tube);
+/* A job ended that had been held for this long: stats tell the mean. */
+void aq_server_note_finished(struct aq_server *server, const struct aq_stored_job *job);
+/* Likewise one that was not finished: AllQueue counts these too. */
+void aq_server_note_unfinished(struct aq_server *server, const struct aq_stored_job *job);
+/* What put and set_parent_job set in a job that is in no list yet. */
+void aq_server_fill_job(struct aq_server *server, const struct aq_request *request, uint32_t tube,
+                        struct aq_stored_job *job);
+/* A job with a new id. AQ_NO_INDEX where there is no memory. */
+uint32_t aq_server_new_job(struct aq_server *server, struct aq_text body);
+struct aq_job aq_server_handed_out(const struct aq_server *server, const struct aq_stored_job *job);
 
 /* actions_jobs.c */
 aq_server_action aq_server_put, aq_server_get, aq_server_peek;
 /* actions_lease.c */
 aq_server_action aq_server_done, aq_server_delete, aq_server_touch, aq_server_release, aq_server_bury;
+/* workflow.c */
+aq_server_action aq_server_set_parent_job, aq_server_set_children_started;
 /* actions_admin.c */
 aq_server_action aq_server_kick, aq_server_clear, aq_server_stats, aq_server_pause, aq_server_unpause,
-    aq_server_set_throttle, aq_server_admin, aq_server_ping, aq_server_version, aq_server_unsupported,
-    aq_server_unknown;
+    aq_server_set_throttle, aq_server_admin, aq_server_ping, aq_server_version, aq_server_unknown;
 
 #endif

@@ -6,7 +6,8 @@
 #include "base/memory.h"
 #include "fakeserver/internal.h"
 
-#define SERVICE_MAX_US 1e18 /* longer than any run; so that sums with times never wrap */
+#define TUBE_EXPIRE_US (3600 * AQ_US_PER_S) /* AllQueue's default */
+#define SERVICE_MAX_US 1e18                 /* longer than any run; so that sums with times never wrap */
 
 static aq_server_action *const actions[AQ_ACTION_COUNT] = {
     [AQ_ACTION_PUT] = aq_server_put,
@@ -24,8 +25,8 @@ static aq_server_action *const actions[AQ_ACTION_COUNT] = {
     [AQ_ACTION_PAUSE] = aq_server_pause,
     [AQ_ACTION_UNPAUSE] = aq_server_unpause,
     [AQ_ACTION_THROTTLE] = aq_server_set_throttle,
-    [AQ_ACTION_SET_PARENT_JOB] = aq_server_unsupported,
-    [AQ_ACTION_SET_CHILDREN_STARTED] = aq_server_unsupported,
+    [AQ_ACTION_SET_PARENT_JOB] = aq_server_set_parent_job,
+    [AQ_ACTION_SET_CHILDREN_STARTED] = aq_server_set_children_started,
     [AQ_ACTION_ADMIN] = aq_server_admin,
     [AQ_ACTION_PING] = aq_server_ping,
     [AQ_ACTION_VERSION] = aq_server_version,
@@ -42,9 +43,12 @@ int aq_server_new(const struct aq_server_config *config, struct aq_server **out)
     server->persistent = config->persistent;
     server->taps = config->taps;
     server->default_ttl_s = config->default_ttl_s;
+    server->fair = config->fair;
+    server->tube_expire_us = config->tube_expire_us ? config->tube_expire_us : TUBE_EXPIRE_US;
     server->queue_max = config->queue_max;
     server->clock_offset_us = config->clock_offset_us;
     server->random = config->random;
+    server->parents.first_free = server->last_fair = AQ_NO_INDEX;
     aq_slab_init(&server->slab);
     *out = server;
     return 0;
@@ -56,6 +60,8 @@ void aq_server_free(struct aq_server *server) {
     aq_tubes_close(&server->tubes);
     aq_deadlines_close(&server->leases);
     aq_deadlines_close(&server->delays);
+    aq_deadlines_close(&server->timeouts);
+    aq_free(server->parents.items);
     aq_arena_close(&server->held_texts[0]);
     aq_arena_close(&server->held_texts[1]);
     aq_free(server->queue);
@@ -75,8 +81,7 @@ static struct aq_text tube_of_request(const struct aq_server *server, const stru
     return aq_server_tube_of(server, aq_slab_at(&server->slab, slot))->name;
 }
 
-/* The first rule of this kind, in the order of ids, that acts on the current request; or NULL. */
-static const struct aq_fault_rule *acting(struct aq_server *server, enum aq_server_fault_kind kind) {
+const struct aq_fault_rule *aq_server_acting(struct aq_server *server, enum aq_server_fault_kind kind) {
     const struct aq_request *request = server->current.request;
     enum aq_action action = request ? (enum aq_action)request->action : AQ_ACTION_COUNT;
     for (uint32_t i = 0; i < server->rule_count; i++) {
@@ -115,6 +120,8 @@ static void take_out_of_force(struct aq_server *server, uint32_t id) {
     server->rule_count--;
     memmove(&server->rules[place], &server->rules[place + 1], (server->rule_count - place) * sizeof rule);
     if (rule.kind == AQ_SERVER_FAULT_CLOCK_JUMP) server->clock_offset_us -= rule.jump_us;
+    if (rule.kind == AQ_SERVER_FAULT_STALLED_SWEEPS) server->stalls--;
+    if (rule.kind == AQ_SERVER_FAULT_DISK_FULL) server->disks_full--;
     if (rule.kind == AQ_SERVER_FAULT_PAUSE && --server->pauses == 0 && server->serving)
         server->service_end_us = aq_time_after(server->service_end_us, server->now_us - server->paused_at_us);
 }
@@ -134,7 +141,10 @@ static void put_in_force(struct aq_server *server, const struct aq_fault_rule *r
     struct aq_fault_rule *kept = &server->rules[place];
     if (kept->kind == AQ_SERVER_FAULT_CLOCK_JUMP) server->clock_offset_us += kept->jump_us;
     if (kept->kind == AQ_SERVER_FAULT_PAUSE && server->pauses++ == 0) server->paused_at_us = server->now_us;
-    if (kept->kind == AQ_SERVER_FAULT_CLOCK_JUMP || kept->kind == AQ_SERVER_FAULT_PAUSE) {
+    if (kept->kind == AQ_SERVER_FAULT_STALLED_SWEEPS) server->stalls++;
+    if (kept->kind == AQ_SERVER_FAULT_DISK_FULL) server->disks_full++;
+    if (kept->kind == AQ_SERVER_FAULT_CLOCK_JUMP || kept->kind == AQ_SERVER_FAULT_PAUSE ||
+        kept->kind == AQ_SERVER_FAULT_STALLED_SWEEPS) {
         kept->matched++;
         kept->touched++;
     }
@@ -200,7 +210,7 @@ static void start(struct aq_server *server) {
     server->current = server->queue[server->queue_first];
     server->queue_first = (server->queue_first + 1) & (server->queue_capacity - 1);
     server->queue_count--;
-    if (server->wedged || (server->rule_count && acting(server, AQ_SERVER_FAULT_DROP_REQUEST))) {
+    if (server->wedged || (server->rule_count && aq_server_acting(server, AQ_SERVER_FAULT_DROP_REQUEST))) {
         finish(server, server->current.token);
         return;
     }
@@ -233,18 +243,24 @@ static void apply(struct aq_server *server, struct aq_reply *reply, uint32_t *co
     const struct aq_request *request = server->current.request;
     const struct aq_fault_rule *error = NULL;
     if (server->rule_count) {
-        error = acting(server, AQ_SERVER_FAULT_ERROR_REPLY);
-        if (acting(server, AQ_SERVER_FAULT_DUPLICATE_REPLY)) *copies = 2;
-        if (acting(server, AQ_SERVER_FAULT_DROP_REPLY)) *copies = 0;
+        error = aq_server_acting(server, AQ_SERVER_FAULT_ERROR_REPLY);
+        if (aq_server_acting(server, AQ_SERVER_FAULT_DUPLICATE_REPLY)) *copies = 2;
+        if (aq_server_acting(server, AQ_SERVER_FAULT_DROP_REPLY)) *copies = 0;
     }
     if (error) {
         aq_server_refuse(server, request, reply, error->error.len ? error->error : AQ_TEXT("injected"));
     } else if (!request) {
         apply_malformed(server, reply, copies);
-    } else {
+    } else if (!aq_redirect_breaks(server, request, reply)) {
+        bool redirected = server->redirected;
         server->actions++;
         actions[request->action](server, request, reply);
+        bool twice = redirected && server->policy->redirect_double_encodes;
+        if (twice && request->action != AQ_ACTION_GET && reply->kind != AQ_REPLY_ERROR)
+            reply->damage |= AQ_DAMAGE_QUOTED;
     }
+    if (server->policy->counts_characters && aq_damage_has_wide(reply)) reply->damage |= AQ_DAMAGE_CUT;
+    if (server->rule_count) aq_damage_by_faults(server, reply);
 }
 
 static void complete(struct aq_server *server) {
@@ -304,7 +320,10 @@ static void begin(struct aq_server *server, aq_time_us now_us, struct aq_server_
     AQ_ASSERT(!server->started || now_us >= server->now_us);
     server->stepping = true;
     server->now_us = now_us;
-    if (!server->started) server->start_us = server->swept_us = now_us;
+    if (!server->started) {
+        server->start_us = server->swept_us = now_us;
+        server->reap_us = server->policy->reaper_ignores_delayed ? now_us + AQ_REAP_PERIOD_US : AQ_TIME_NEVER;
+    }
     server->started = true;
     server->rc = 0;
     server->writes = 0;
@@ -316,6 +335,7 @@ static void begin(struct aq_server *server, aq_time_us now_us, struct aq_server_
 }
 
 static void handle(struct aq_server *server, const struct aq_server_event *event) {
+    server->restoring = event->kind == AQ_SERVER_RESTORE;
     switch (event->kind) {
     case AQ_SERVER_REQUEST: arrive(server, event); break;
     case AQ_SERVER_SAVED: server->saving = false; break;

@@ -27,15 +27,30 @@ struct aq_service_model {
     struct aq_distribution by_action[AQ_ACTION_COUNT];
 };
 
-/* A job as it is kept on disk, and as it is given back at a restart. */
+/* A job as it is kept on disk, and as it is given back at a restart; or what is kept of a tube. */
 struct aq_job_record {
     enum aq_job_state state;
     struct aq_text job_id, tube, body;
     int32_t priority, expired_limit;
+    int32_t own_priority; /* to which a release brings it back; 0: priority */
     int64_t ttl_s;
     uint32_t expireds, releases;
-    /* DELAYED: when it is ready; RESERVED: when the lease ends. The server's own clock: world time plus
-       clock_offset_us and all jumps, modulo 2^64. Else 0 */
+    uint64_t parent_hash; /* aq_text_hash of the id of its parent; 0: none */
+    /* PARENT: children finished and put, the number that starts it (below 0: not known yet), its delay */
+    uint32_t children, started;
+    int32_t limit;
+    int64_t delay_s;
+    bool run_on_timeout, noop;
+    /* Where servers keep the files of each state apart (policy moves_in_steps) 1 + state, so that a job may
+       have several records; else 0. A record is known by its folder and its job_id. */
+    uint8_t folder;
+    /* PERSIST: what is in this folder under job_id is removed in the same instant; 0: none */
+    uint8_t moved_from;
+    bool is_tube; /* of the tube: `tps` and `paused` are all that is kept; job_id is empty */
+    bool paused;
+    double tps; /* throttle; 0: none */
+    /* DELAYED: when it is ready; RESERVED: when the lease ends; PARENT: when it times out. The server's own
+       clock: world time plus clock_offset_us and all jumps, modulo 2^64. Else 0 */
     aq_time_us due_us;
 };
 
@@ -139,9 +154,9 @@ struct aq_server_event {
 };
 
 enum aq_server_effect_kind {
-    AQ_SERVER_REPLY,     /* send reply to peer */
-    AQ_SERVER_PERSIST,   /* write record to disk, replacing what is there under record.job_id */
-    AQ_SERVER_UNPERSIST, /* remove what is on disk under record.job_id */
+    AQ_SERVER_REPLY,   /* send reply to peer */
+    AQ_SERVER_PERSIST, /* write record to disk, replacing what is there under its folder and job_id or tube */
+    AQ_SERVER_UNPERSIST, /* remove what is there under record.folder and record.job_id or tube */
     AQ_SERVER_FINISHED,  /* the request's memory (token) is no longer needed; exactly once for each REQUEST */
     AQ_SERVER_TAP,       /* tell the ledger */
 };
@@ -157,9 +172,10 @@ struct aq_server_effect {
     };
 };
 
-/* The effects of one step, in the order in which they must be carried out. With persistence on, PERSIST and
-   UNPERSIST come first and the REPLY of the same request comes in the step of SAVED. One struct serves many
-   servers in turn. All zero is valid and empty. */
+/* The effects of one step, in the order in which they must be carried out. Of PERSIST and UNPERSIST each
+   takes effect by itself where the policy moves_in_steps is on; otherwise those of one step do together. With
+   persistence on, PERSIST and UNPERSIST come first and the REPLY of the same request comes in the step of
+   SAVED. One struct serves many servers in turn. All zero is valid and empty. */
 struct aq_server_effects {
     struct aq_server_effect *items;
     uint32_t count;
@@ -168,12 +184,25 @@ struct aq_server_effects {
 };
 void aq_server_effects_close(struct aq_server_effects *effects);
 
+/* Which tubes are fair queues, and how their shards are made and chosen. All zero: AllQueue's defaults. */
+struct aq_fair_config {
+    struct aq_text prefix;    /* names that begin so; empty: "fq-". Borrowed while the server lives */
+    struct aq_text suffix;    /* instead, names that end so; empty: the prefix counts */
+    struct aq_text separator; /* between the queue's name and the key, by key only; empty: ":s:" */
+    bool by_key;              /* a shard for each key; else keys are hashed to `shards` of them */
+    uint32_t shards;          /* 0: 10 */
+    uint32_t reservation_max; /* hashed shards with so many reserved jobs are passed over; 0: no bound */
+};
+
 struct aq_server_config {
     const struct aq_server_policy *policy;  /* borrowed; unchanged while the server lives */
     const struct aq_service_model *service; /* borrowed likewise */
     bool persistent;                        /* emit PERSIST and wait for SAVED before replying */
     bool taps;                              /* emit TAP */
     int64_t default_ttl_s;                  /* AllQueue: 3600 */
+    struct aq_fair_config fair;
+    /* idle tubes are dropped after this, with the policy reaper_ignores_delayed; 0: AllQueue's 1 h */
+    aq_time_us tube_expire_us;
     /* requests that may wait; further ones are dropped and counted. AllQueue on libzmq: 1000 a peer */
     uint32_t queue_max;
     int64_t clock_offset_us; /* a clock jump that outlived the process: added to now for leases and delays */

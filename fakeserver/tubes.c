@@ -14,6 +14,10 @@ void aq_tubes_close(struct aq_tube_set *set) {
         aq_free((char *)set->items[i].name.at);
         aq_free(set->items[i].throttle.calls);
         aq_free(set->items[i].finished.held_us);
+        if (!set->items[i].shards) continue;
+        aq_free(set->items[i].shards->tubes);
+        aq_free(set->items[i].shards->visit);
+        aq_free(set->items[i].shards);
     }
     aq_free(set->items);
     aq_map_close(&set->by_hash);
@@ -56,7 +60,7 @@ int aq_tubes_make(struct aq_tube_set *set, struct aq_text name, uint32_t *out_in
         }
         if (name.len) memcpy(copy, name.at, name.len);
         index = set->count++;
-        set->items[index] = (struct aq_tube){.name = {copy, name.len}};
+        set->items[index] = (struct aq_tube){.name = {copy, name.len}, .family = AQ_NO_INDEX};
         for (uint32_t list = 0; list < AQ_LIST_COUNT; list++)
             set->items[index].lists[list] = (struct aq_job_list){AQ_NO_INDEX, AQ_NO_INDEX};
     }
@@ -77,7 +81,6 @@ void aq_tube_link(struct aq_tube *tube, struct aq_slab *slab, uint32_t slot) {
     list->last = slot;
     tube->jobs[job->state]++;
     if (job->state == AQ_JOB_READY) tube->ready_buckets |= 1u << index;
-    if (job->state == AQ_JOB_READY || job->state == AQ_JOB_DELAYED) tube->made = true;
 }
 
 void aq_tube_unlink(struct aq_tube *tube, struct aq_slab *slab, uint32_t slot) {

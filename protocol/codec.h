@@ -18,7 +18,7 @@ struct aq_bytes {
 void aq_bytes_close(struct aq_bytes *bytes);
 
 /* Replaces the contents of out by the message. Errors: AQ_ENOMEM; AQ_ELIMIT where a request would be longer
-   than AQ_MESSAGE_BYTES_MAX, a reply than AQ_REPLY_BYTES_MAX. */
+   than AQ_MESSAGE_BYTES_MAX, a reply than AQ_REPLY_BYTES_MAX. A reply is spoilt as its `damage` says. */
 int aq_request_encode(const struct aq_request *request, struct aq_bytes *out);
 int aq_reply_encode(const struct aq_reply *reply, struct aq_bytes *out);
 

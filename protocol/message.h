@@ -145,10 +145,22 @@ enum aq_reply_kind {
     AQ_REPLY_RESULT,   /* {"result": {"action_type": ...}}: the answer to admin; action_type in value */
 };
 
+/* What became of the bytes of a reply on their way out: bits of aq_reply.damage, done in this order. */
+enum aq_damage {
+    AQ_DAMAGE_QUOTED = 1 << 0,    /* encoded as a JSON string once more */
+    AQ_DAMAGE_CUT = 1 << 1,       /* cut by one byte for each non-ASCII byte but the first of a character */
+    AQ_DAMAGE_GARBLED = 1 << 2,   /* the first byte is no JSON, nor the beginning of any plain text */
+    AQ_DAMAGE_TRUNCATED = 1 << 3, /* the second half is missing */
+    AQ_DAMAGE_EMPTIED = 1 << 4,   /* nothing is left */
+    AQ_DAMAGE_PADDED = 1 << 5,    /* blanks follow, up to AQ_PADDED_BYTES */
+};
+#define AQ_PADDED_BYTES (1U << 20) /* more than a message may have */
+
 /* The answers to drain and add_server, which only a client gives, are responses with the server in value. */
 struct aq_reply {
     uint8_t kind;   /* enum aq_reply_kind */
     uint8_t action; /* enum aq_action that it answers; decoded ones hold aq_action_answered_as() of it */
+    uint8_t damage; /* AQ_DAMAGE_* bits, for the encoder; a decoded reply has none */
     bool many;      /* the job list is an array ("jobs"), also with 0 or 1 jobs */
     bool has_job_id, has_error, has_value; /* in a response; what another kind is made of it has always */
     uint16_t port;

@@ -1,3 +1,4 @@
+#include "protocol/damage.h"
 #include "protocol/codec.h"
 
 #include <stdio.h>
@@ -140,7 +141,8 @@ int aq_reply_encode(const struct aq_reply *reply, struct aq_bytes *out) {
     case AQ_REPLY_REDIRECT: write_redirect(&writer, reply); break;
     case AQ_REPLY_RESULT: write_result(&writer, reply); break;
     }
-    return aq_writer_end(&writer);
+    int rc = aq_writer_end(&writer);
+    return rc || !reply->damage ? rc : aq_damage_bytes(out, reply->damage);
 }
 
 /* What reading a reply needs at every step. */

@@ -132,6 +132,8 @@ static int check_fault(struct aq_reader *r, const struct aq_scenario *s, const s
     if (fault->at_us >= s->duration_us) return FAIL_AT(r, "at", "it is not before the end of duration");
     if (aq_key_listed(keys, "workers") && s->workers.count == 0)
         return aq_reader_fail(r, AQ_EINVALID, "there are no workers to hit: workers.count is 0");
+    if (fault->kind == AQ_FAULT_DISK_FULL && !s->servers.persistent)
+        return FAIL_AT(r, "kind", "there is no disk to fill: servers.persistent is false");
     if (fault->disk_lost && !s->servers.persistent)
         return FAIL_AT(r, "disk", "there is no disk to lose: servers.persistent is false");
     if (fault->kind == AQ_FAULT_BURST && !fault->count && s->producers.arrivals == AQ_ARRIVALS_NONE)

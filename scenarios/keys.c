@@ -23,6 +23,23 @@
 #define PRIORITY_FROM (-1000)
 #define PRIORITY_TO   1000
 
+#define STRUCT struct aq_fair_section
+static const struct aq_key fair_keys[] = {
+    ROW("prefix", TEXT, prefix, "\"fq-\"", "Tubes whose names begin so are fair queues.", .min = 1,
+        .max = 50),
+    ROW("suffix", TEXT, suffix, "\"\"", "Instead, tubes whose names end so are; empty: the prefix counts.",
+        .max = 50),
+    ROW("by_key", BOOL, by_key, "false",
+        "Each shard key has a shard of its own, instead of keys being hashed to shards."),
+    ROW("separator", TEXT, separator, "\":s:\"",
+        "What stands between queue and key in the names of such shards.", .min = 1, .max = 20),
+    ROW("shards", COUNT, shards, "10", "How many shards keys are hashed to.", .min = 1, .max = 10000),
+    ROW("reservation_max", COUNT, reservation_max, "0",
+        "A get passes over hashed shards with so many reserved jobs; 0: no bound."),
+};
+static OBJECT(fair_object, "fair", fair_keys);
+#undef STRUCT
+
 #define STRUCT struct aq_server_section
 static const struct aq_key server_keys[] = {
     ROW("count", COUNT, count, "4", "How many servers run, numbered from 0.", .min = 1,
@@ -39,6 +56,9 @@ static const struct aq_key server_keys[] = {
         "Time that a server works on one request: for each action, and for all others under default."),
     ROW("default_ttl", SECONDS, default_ttl_s, "\"1h\"", "Lease time of jobs that were put without a ttl.",
         .min = 1, .max = SECONDS_MAX),
+    ROW("fair", SECTION, fair, NULL, "Fair queues.", .object = &fair_object),
+    ROW("tube_expire", SPAN, tube_expire_us, "\"1h\"",
+        "Idle time after which a tube is dropped, with the policy reaper_ignores_delayed.", .above = true),
     ROW("queue_max", COUNT, queue_max, "100000",
         "Requests that may wait at one server; further ones are dropped.", .min = 1),
     ROW("start", SPAN, start_us, "\"100ms\"",
@@ -274,8 +294,19 @@ OBJECT(aq_object_scenario, "scenario", scenario_keys);
 #undef STRUCT
 
 const struct aq_object *const aq_objects[] = {
-    &aq_object_scenario, &server_object,   &client_object, &group_object,  &worker_object, &producer_object,
-    &network_object,     &aq_object_fault, &budget_object, &aq_object_slo, &expect_object, NULL,
+    &aq_object_scenario,
+    &server_object,
+    &fair_object,
+    &client_object,
+    &group_object,
+    &worker_object,
+    &producer_object,
+    &network_object,
+    &aq_object_fault,
+    &budget_object,
+    &aq_object_slo,
+    &expect_object,
+    NULL,
 };
 
 const char *const aq_slo_forms[] = {"latency p below", "throughput", "availability above", "empty_gets"};
@@ -293,6 +324,13 @@ const struct aq_fault_keys aq_fault_keys[] = {
     [AQ_FAULT_DROP_REPLY] = {false, MESSAGE_KEYS, NULL},
     [AQ_FAULT_DUPLICATE_REPLY] = {false, MESSAGE_KEYS, NULL},
     [AQ_FAULT_CLOCK_JUMP] = {false, "for servers jump", "jump"},
+    [AQ_FAULT_MALFORMED_REPLY] = {false, MESSAGE_KEYS, NULL},
+    [AQ_FAULT_TRUNCATED_REPLY] = {false, MESSAGE_KEYS, NULL},
+    [AQ_FAULT_OVERSIZED_REPLY] = {false, MESSAGE_KEYS, NULL},
+    [AQ_FAULT_EMPTY_REPLY] = {false, MESSAGE_KEYS, NULL},
+    [AQ_FAULT_WRONG_ID_REPLY] = {false, MESSAGE_KEYS, NULL},
+    [AQ_FAULT_STALLED_SWEEPS] = {false, "for servers", NULL},
+    [AQ_FAULT_DISK_FULL] = {false, "for servers", NULL},
     [AQ_FAULT_LATENCY] = {false, LINK_KEYS " delay", "delay"},
     [AQ_FAULT_JITTER] = {false, LINK_KEYS " delay", "delay"},
     [AQ_FAULT_LOSS] = {false, LINK_KEYS " probability", "probability"},

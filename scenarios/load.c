@@ -166,6 +166,9 @@ void aq_scenario_free(struct aq_scenario *s) {
     free_expectation(&s->expect_strict);
     free_expectation(&s->expect_upstream);
     aq_free(s->slos);
+    aq_free(s->servers.fair.prefix);
+    aq_free(s->servers.fair.suffix);
+    aq_free(s->servers.fair.separator);
     aq_free(s->workers.tube);
     aq_free(s->producers.tube);
     aq_free(s->name);

@@ -24,6 +24,13 @@ enum aq_profile { AQ_PROFILE_STRICT, AQ_PROFILE_UPSTREAM };
     X(DROP_REPLY, "drop_reply", "matching requests are applied and their replies lost")                      \
     X(DUPLICATE_REPLY, "duplicate_reply", "matching replies are sent twice")                                 \
     X(CLOCK_JUMP, "clock_jump", "the server's clock jumps by jump, and back at the end of for")              \
+    X(MALFORMED_REPLY, "malformed_reply", "matching replies make no sense")                                  \
+    X(TRUNCATED_REPLY, "truncated_reply", "matching replies lack their second half")                         \
+    X(OVERSIZED_REPLY, "oversized_reply", "matching replies are padded with blanks to 1 MiB")                \
+    X(EMPTY_REPLY, "empty_reply", "matching replies are empty")                                              \
+    X(WRONG_ID_REPLY, "wrong_id_reply", "matching replies name a job that nobody has")                       \
+    X(STALLED_SWEEPS, "stalled_sweeps", "servers do not notice that leases, delays or timeouts are over")    \
+    X(DISK_FULL, "disk_full", "servers cannot write to their disks")                                         \
     X(LATENCY, "latency", "extra delay is added to each message")                                            \
     X(JITTER, "jitter", "a random extra delay is drawn for each message; order on a connection is kept")     \
     X(LOSS, "loss", "packets are lost with this probability and sent again, as TCP does")                    \
@@ -98,6 +105,13 @@ struct aq_fault_spec {
 
 enum aq_arrivals { AQ_ARRIVALS_NONE, AQ_ARRIVALS_POISSON, AQ_ARRIVALS_CONSTANT, AQ_ARRIVALS_BURSTS };
 
+/* Fair queues; see struct aq_fair_config. */
+struct aq_fair_section {
+    char *prefix, *suffix, *separator; /* owned */
+    bool by_key;
+    uint32_t shards, reservation_max;
+};
+
 struct aq_server_section {
     uint32_t count;
     enum aq_profile profile;
@@ -107,6 +121,8 @@ struct aq_server_section {
     struct aq_distribution persist; /* time that a write to disk takes */
     struct aq_service_model service;
     int64_t default_ttl_s;
+    struct aq_fair_section fair;
+    aq_time_us tube_expire_us;
     uint32_t queue_max;
     aq_time_us start_us; /* time from the start of a process to its first accepted connection */
 };

@@ -25,11 +25,12 @@
 #define FLAG               (UINT64_C(1) << 63) /* while stopped: reported; afterwards: used again */
 
 /* Faults that can keep a healthy server from looking well to its clients. */
+#define BIT(kind) (UINT64_C(1) << AQ_FAULT_##kind)
 #define HINDRANCES                                                                                           \
-    (1u << AQ_FAULT_PAUSE | 1u << AQ_FAULT_SLOW | 1u << AQ_FAULT_ERROR_REPLY | 1u << AQ_FAULT_DROP_REQUEST | \
-     1u << AQ_FAULT_DROP_REPLY | 1u << AQ_FAULT_LATENCY | 1u << AQ_FAULT_JITTER | 1u << AQ_FAULT_LOSS |      \
-     1u << AQ_FAULT_BANDWIDTH | 1u << AQ_FAULT_CHOP | 1u << AQ_FAULT_CORRUPT | 1u << AQ_FAULT_SLOW_CLOSE |   \
-     1u << AQ_FAULT_PARTITION | 1u << AQ_FAULT_RESET | 1u << AQ_FAULT_REFUSED | 1u << AQ_FAULT_HALF_OPEN)
+    (BIT(PAUSE) | BIT(SLOW) | BIT(ERROR_REPLY) | BIT(DROP_REQUEST) | BIT(DROP_REPLY) |                       \
+     BIT(MALFORMED_REPLY) | BIT(TRUNCATED_REPLY) | BIT(EMPTY_REPLY) | BIT(WRONG_ID_REPLY) | BIT(LATENCY) |   \
+     BIT(JITTER) | BIT(LOSS) | BIT(BANDWIDTH) | BIT(CHOP) | BIT(CORRUPT) | BIT(SLOW_CLOSE) |                 \
+     BIT(PARTITION) | BIT(RESET) | BIT(REFUSED) | BIT(HALF_OPEN))
 
 struct watch {
     uint32_t server;

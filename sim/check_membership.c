@@ -28,7 +28,8 @@ struct membership {
 static bool hides_servers(enum aq_fault_kind kind) {
     return kind != AQ_FAULT_CRASH && kind != AQ_FAULT_RESTART && kind != AQ_FAULT_PAUSE &&
            kind != AQ_FAULT_CLIENT_CRASH && kind != AQ_FAULT_WORKER_CRASH &&
-           kind != AQ_FAULT_WORKER_OVERRUN && kind != AQ_FAULT_BURST;
+           kind != AQ_FAULT_WORKER_OVERRUN && kind != AQ_FAULT_BURST && kind != AQ_FAULT_OVERSIZED_REPLY &&
+           kind != AQ_FAULT_STALLED_SWEEPS && kind != AQ_FAULT_DISK_FULL;
 }
 
 enum {

@@ -28,6 +28,11 @@ static struct aq_disk_slot *append(struct aq_disk_list *list) {
     return slot;
 }
 
+uint64_t aq_disk_key(const struct aq_job_record *record) {
+    uint64_t key = record->is_tube ? ~aq_text_hash(record->tube) : aq_text_hash(record->job_id);
+    return record->folder ? aq_map_mix(key + record->folder) : key;
+}
+
 /* Copies the record with its texts into the slot's own memory. */
 static int fill(struct aq_disk_slot *slot, const struct aq_job_record *record, uint64_t hash) {
     size_t bytes = (size_t)record->job_id.len + record->tube.len + record->body.len;
@@ -51,7 +56,7 @@ int aq_disk_stage(struct aq_disk *disk, const struct aq_job_record *record, bool
                                     ? &disk->staged.slots[disk->staged_count]
                                     : append(&disk->staged);
     if (!slot) return AQ_ENOMEM;
-    int rc = fill(slot, record, aq_text_hash(record->job_id));
+    int rc = fill(slot, record, aq_disk_key(record));
     if (rc) return rc;
     slot->removal = removal;
     disk->staged_count++;
@@ -83,26 +88,33 @@ static int write_record(struct aq_disk *disk, const struct aq_job_record *record
     return rc ? rc : aq_map_set(&disk->by_hash, hash, at);
 }
 
+static int carry_out(struct aq_disk *disk, const struct aq_disk_slot *staged) {
+    if (staged->removal) return remove_record(disk, staged->hash);
+    struct aq_job_record old = staged->record;
+    old.folder = old.moved_from;
+    int rc = old.moved_from ? remove_record(disk, aq_disk_key(&old)) : 0;
+    return rc ? rc : write_record(disk, &staged->record, staged->hash);
+}
+
 int aq_disk_commit(struct aq_disk *disk) {
     int rc = 0;
-    for (uint32_t i = 0; i < disk->staged_count && !rc; i++) {
-        const struct aq_disk_slot *staged = &disk->staged.slots[i];
-        rc = staged->removal ? remove_record(disk, staged->hash)
-                             : write_record(disk, &staged->record, staged->hash);
-    }
+    for (uint32_t i = 0; i < disk->staged_count && !rc; i++)
+        rc = carry_out(disk, &disk->staged.slots[i]);
     disk->staged_count = 0;
     return rc;
 }
 
-void aq_disk_rollback(struct aq_disk *disk) {
-    disk->staged_count = 0;
+int aq_disk_rollback(struct aq_disk *disk, double share_done) {
+    uint32_t done = (uint32_t)(share_done * disk->staged_count);
+    if (done < disk->staged_count) disk->staged_count = done;
+    return aq_disk_commit(disk);
 }
 
 void aq_disk_wipe(struct aq_disk *disk) {
     aq_disk_close(disk);
 }
 
-bool aq_disk_has(const struct aq_disk *disk, uint64_t hash) {
+bool aq_disk_has(const struct aq_disk *disk, const struct aq_job_record *record) {
     uint32_t at;
-    return aq_map_get(&disk->by_hash, hash, &at);
+    return aq_map_get(&disk->by_hash, aq_disk_key(record), &at);
 }

@@ -8,7 +8,7 @@
 
 struct aq_disk_slot {
     struct aq_job_record record; /* its texts lie in `texts` */
-    uint64_t hash;               /* of the job id */
+    uint64_t hash;               /* aq_disk_key of it */
     char *texts;                 /* owned, kept with the slot */
     uint32_t texts_capacity;
     bool used;
@@ -38,11 +38,16 @@ int aq_disk_stage(struct aq_disk *disk, const struct aq_job_record *record, bool
 /* Makes all staged changes, in order. Errors: AQ_ENOMEM. */
 int aq_disk_commit(struct aq_disk *disk);
 
-/* Forgets staged changes (a crash), or everything. */
-void aq_disk_rollback(struct aq_disk *disk);
+/* A crash: this share of the staged changes, 0 to 1, is made in their order, the rest forgotten. Errors:
+ * AQ_ENOMEM. */
+int aq_disk_rollback(struct aq_disk *disk, double share_done);
+/* Forgets everything. */
 void aq_disk_wipe(struct aq_disk *disk);
 
-/* Is there a record under the job id with this hash? */
-bool aq_disk_has(const struct aq_disk *disk, uint64_t hash);
+/* What a record is known by: its folder, and its job's id or its tube. */
+uint64_t aq_disk_key(const struct aq_job_record *record);
+
+/* Is there a record known by the same as this one? */
+bool aq_disk_has(const struct aq_disk *disk, const struct aq_job_record *record);
 
 #endif

@@ -182,8 +182,9 @@ int aq_ledger_each_job(struct aq_ledger *ledger, int (*visit)(void *arg, struct 
 struct aq_ledger_server {
     bool up, stopped;
     uint32_t incarnation;
-    aq_time_us since_us;  /* of the last change of up or stopped */
-    bool clock_jumped;    /* a clock_jump fault has struck it, or may have where its servers were drawn */
+    aq_time_us since_us; /* of the last change of up or stopped */
+    /* a clock_jump or stalled_sweeps fault has struck it, or may have where its servers were drawn */
+    bool clock_jumped;
     uint32_t lost_before; /* incarnations below this have lost their memory */
 };
 const struct aq_ledger_server *aq_ledger_server(const struct aq_ledger *ledger, uint32_t server);

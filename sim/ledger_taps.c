@@ -358,5 +358,6 @@ int aq_books_fault(struct aq_ledger *ledger, const struct aq_observation *seen) 
         ledger->faults_in_force[fault->kind]++;
     else if (ledger->faults_in_force[fault->kind])
         ledger->faults_in_force[fault->kind]--;
-    return fault->kind == AQ_FAULT_CLOCK_JUMP ? mark_jumped(ledger, fault) : 0;
+    bool upsets_clock = fault->kind == AQ_FAULT_CLOCK_JUMP || fault->kind == AQ_FAULT_STALLED_SWEEPS;
+    return upsets_clock ? mark_jumped(ledger, fault) : 0;
 }

@@ -129,6 +129,13 @@ static struct aq_fault_rule server_rule(const struct aq_nemesis *n, const struct
         [AQ_FAULT_DROP_REPLY] = AQ_SERVER_FAULT_DROP_REPLY,
         [AQ_FAULT_DUPLICATE_REPLY] = AQ_SERVER_FAULT_DUPLICATE_REPLY,
         [AQ_FAULT_CLOCK_JUMP] = AQ_SERVER_FAULT_CLOCK_JUMP,
+        [AQ_FAULT_MALFORMED_REPLY] = AQ_SERVER_FAULT_MALFORMED_REPLY,
+        [AQ_FAULT_TRUNCATED_REPLY] = AQ_SERVER_FAULT_TRUNCATED_REPLY,
+        [AQ_FAULT_OVERSIZED_REPLY] = AQ_SERVER_FAULT_OVERSIZED_REPLY,
+        [AQ_FAULT_EMPTY_REPLY] = AQ_SERVER_FAULT_EMPTY_REPLY,
+        [AQ_FAULT_WRONG_ID_REPLY] = AQ_SERVER_FAULT_WRONG_ID_REPLY,
+        [AQ_FAULT_STALLED_SWEEPS] = AQ_SERVER_FAULT_STALLED_SWEEPS,
+        [AQ_FAULT_DISK_FULL] = AQ_SERVER_FAULT_DISK_FULL,
     };
     const struct aq_fault_spec *spec = f->spec;
     return (struct aq_fault_rule){.kind = kinds[spec->kind],
@@ -143,7 +150,7 @@ static struct aq_fault_rule server_rule(const struct aq_nemesis *n, const struct
 }
 
 static bool is_server_rule(enum aq_fault_kind kind) {
-    return kind >= AQ_FAULT_PAUSE && kind <= AQ_FAULT_CLOCK_JUMP;
+    return kind >= AQ_FAULT_PAUSE && kind <= AQ_FAULT_DISK_FULL;
 }
 static bool is_link_rule(enum aq_fault_kind kind) {
     return kind >= AQ_FAULT_LATENCY && kind <= AQ_FAULT_PARTITION;

@@ -124,7 +124,8 @@ int aq_packets_request(struct aq_packets *packets, const struct aq_request *requ
     struct aq_packet *packet = aq_packets_at(packets, slot);
     packet->to_client = false;
     packet->action = request->action;
-    rc = packets->wire ? aq_request_encode(request, &packet->wire) : copy_request(packet, request);
+    packet->encoded = packets->wire;
+    rc = packet->encoded ? aq_request_encode(request, &packet->wire) : copy_request(packet, request);
     if (rc) {
         aq_packets_free(packets, slot);
         return rc;
@@ -141,7 +142,9 @@ int aq_packets_reply(struct aq_packets *packets, const struct aq_reply *reply, e
     struct aq_packet *packet = aq_packets_at(packets, slot);
     packet->to_client = true;
     packet->action = (uint8_t)action;
-    rc = packets->wire ? aq_reply_encode(reply, &packet->wire) : copy_reply(packet, reply);
+    /* What damage does to a reply shows in its bytes alone. */
+    packet->encoded = packets->wire || reply->damage;
+    rc = packet->encoded ? aq_reply_encode(reply, &packet->wire) : copy_reply(packet, reply);
     if (rc) {
         aq_packets_free(packets, slot);
         return rc;
@@ -150,8 +153,8 @@ int aq_packets_reply(struct aq_packets *packets, const struct aq_reply *reply, e
     return 0;
 }
 
-int aq_packets_open(struct aq_packets *packets, struct aq_packet *packet) {
-    if (!packets->wire) return 0;
+int aq_packets_open(struct aq_packet *packet) {
+    if (!packet->encoded) return 0;
     int rc;
     aq_arena_reset(&packet->arena);
     if (packet->to_client)

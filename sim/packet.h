@@ -14,6 +14,7 @@ struct aq_packet {
     uint32_t correlation;
     uint32_t next; /* in a queue of held packets, or of free ones */
     bool to_client;
+    bool encoded;   /* it goes as bytes: with fidelity `wire`, and replies that are damaged */
     bool malformed; /* the bytes could not be parsed */
     bool used;
     bool arrived;   /* a server works on it or has it in its queue */
@@ -23,7 +24,7 @@ struct aq_packet {
         struct aq_reply reply;
     };
     struct aq_job job;     /* of a reply with one job */
-    struct aq_bytes wire;  /* the encoded message, with fidelity `wire`; kept with the slot */
+    struct aq_bytes wire;  /* the message, where it is encoded; kept with the slot */
     struct aq_arena arena; /* texts of large or parsed messages; kept with the slot */
     char text[AQ_PACKET_TEXT_CHARS];
 };
@@ -51,7 +52,7 @@ int aq_packets_reply(struct aq_packets *packets, const struct aq_reply *reply, e
 
 /* At arrival: parses the bytes where there are any; afterwards request or reply is valid unless
    `malformed`. Errors: AQ_ENOMEM. */
-int aq_packets_open(struct aq_packets *packets, struct aq_packet *packet);
+int aq_packets_open(struct aq_packet *packet);
 
 void aq_packets_free(struct aq_packets *packets, uint32_t slot);
 

@@ -44,11 +44,12 @@ struct server_node {
     struct aq_server *core; /* NULL while down */
     struct wake wake;
     uint32_t incarnation;
-    bool starting;         /* an EVENT_SERVER_UP is under way */
-    bool ending;           /* it is being killed: its rules are only read */
-    uint32_t paused;       /* pause rules in force */
-    uint64_t start_ticket; /* sequence of the valid EVENT_SERVER_UP */
-    uint64_t save_ticket;  /* sequence of the valid EVENT_SAVED; 0: none */
+    bool starting;                    /* an EVENT_SERVER_UP is under way */
+    bool ending;                      /* it is being killed: its rules are only read */
+    uint32_t paused;                  /* pause rules in force */
+    uint64_t start_ticket;            /* sequence of the valid EVENT_SERVER_UP */
+    uint64_t save_ticket;             /* sequence of the valid EVENT_SAVED; 0: none */
+    aq_time_us save_from_us, save_us; /* of the write under way */
     struct aq_disk disk;
     struct aq_random random; /* disk times; seeds of its cores */
     aq_time_us up_since_us, up_us, busy_us;

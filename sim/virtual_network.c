@@ -399,7 +399,7 @@ static int network_send_reply(struct aq_virtual *v, uint32_t connection, uint32_
 
 static int give_to_server(struct aq_virtual *v, uint32_t server, uint32_t slot) {
     struct aq_packet *packet = aq_packets_at(&v->packets, slot);
-    int rc = aq_packets_open(&v->packets, packet);
+    int rc = aq_packets_open(packet);
     if (rc) return rc;
     packet->arrived = true;
     packet->server = server;
@@ -439,7 +439,7 @@ int network_deliver(struct aq_virtual *v, uint32_t slot) {
     const struct connection *c = &v->connections[packet->connection];
     int rc = 0;
     if (c->state == CONNECTION_UP) {
-        rc = aq_packets_open(&v->packets, packet);
+        rc = aq_packets_open(packet);
         struct aq_client_event event = {.kind = AQ_CLIENT_REPLY,
                                         .server = c->address,
                                         .correlation = packet->correlation,

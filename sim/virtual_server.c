@@ -37,6 +37,8 @@ static int persist(struct aq_virtual *v, uint32_t server, const struct aq_server
     if (rc || node->save_ticket) return rc;
     aq_time_us write_us = aq_distribution_draw(&v->scenario->servers.persist, &node->random);
     node->save_ticket = v->sequence + 1;
+    node->save_from_us = v->now_us;
+    node->save_us = write_us;
     return virtual_push(v, aq_time_after(v->now_us, write_us), EVENT_SAVED, server);
 }
 
@@ -95,9 +97,19 @@ static int restore(struct aq_virtual *v, uint32_t server) {
         if (!disk->records.slots[i].used) continue;
         struct aq_server_event event = {.kind = AQ_SERVER_RESTORE, .record = &disk->records.slots[i].record};
         int rc = server_event(v, server, &event);
-        if (rc) return rc;
+        /* A crash between two steps of a move may have left two files of one job. */
+        if (rc && (rc != AQ_EEXISTS || !event.record->folder)) return rc;
     }
     return 0;
+}
+
+static struct aq_fair_config fair_config(const struct aq_fair_section *fair) {
+    return (struct aq_fair_config){.prefix = aq_text_of(fair->prefix),
+                                   .suffix = aq_text_of(fair->suffix),
+                                   .separator = aq_text_of(fair->separator),
+                                   .by_key = fair->by_key,
+                                   .shards = fair->shards,
+                                   .reservation_max = fair->reservation_max};
 }
 
 int server_up(struct aq_virtual *v, uint32_t server) {
@@ -110,6 +122,8 @@ int server_up(struct aq_virtual *v, uint32_t server) {
                                       .persistent = s->persistent,
                                       .taps = true,
                                       .default_ttl_s = s->default_ttl_s,
+                                      .fair = fair_config(&s->fair),
+                                      .tube_expire_us = s->tube_expire_us,
                                       .queue_max = s->queue_max};
     aq_random_init(&config.random, v->config.seed, "server", (uint64_t)node->incarnation << 32 | server);
     int rc = aq_server_new(&config, &node->core);
@@ -131,12 +145,18 @@ struct loss_walk {
 /* Tells of a job that is in the ending process's memory but not on disk. */
 static void lose_job(void *arg, const struct aq_job_record *record) {
     struct loss_walk *walk = arg;
-    uint64_t hash = aq_text_hash(record->job_id);
-    if (walk->rc || aq_disk_has(&walk->v->servers[walk->server].disk, hash)) return;
+    if (walk->rc || aq_disk_has(&walk->v->servers[walk->server].disk, record)) return;
     struct aq_observation seen = about_server(walk->v, AQ_SEEN_JOB_LOST, walk->server);
     seen.job = record->job_id;
-    seen.job_hash = hash;
+    seen.job_hash = aq_text_hash(record->job_id);
     walk->rc = virtual_observe(walk->v, &seen);
+}
+
+/* What of the write under way the disk has got. */
+static double share_saved(const struct aq_virtual *v, const struct server_node *node) {
+    if (!node->save_ticket || !v->scenario->servers.policy.moves_in_steps) return 0;
+    aq_time_us passed_us = v->now_us - node->save_from_us;
+    return node->save_us ? (double)passed_us / (double)node->save_us : 0;
 }
 
 int server_crash(struct aq_virtual *v, uint32_t server, bool disk_lost) {
@@ -150,7 +170,8 @@ int server_crash(struct aq_virtual *v, uint32_t server, bool disk_lost) {
     int rc = aq_nemesis_server_ending(v->nemesis, server);
     node->ending = false;
     if (rc) return rc;
-    aq_disk_rollback(&node->disk);
+    rc = aq_disk_rollback(&node->disk, share_saved(v, node));
+    if (rc) return rc;
     if (disk_lost) aq_disk_wipe(&node->disk);
     struct aq_observation seen = about_server(v, AQ_SEEN_SERVER_DOWN, server);
     seen.memory_lost = disk_lost || !v->scenario->servers.persistent;
@@ -239,5 +260,6 @@ void aq_virtual_each_job(const struct aq_virtual *v, uint32_t server,
         return;
     }
     for (uint32_t i = 0; i < node->disk.records.count; i++)
-        if (node->disk.records.slots[i].used) visit(arg, &node->disk.records.slots[i].record);
+        if (node->disk.records.slots[i].used && !node->disk.records.slots[i].record.is_tube)
+            visit(arg, &node->disk.records.slots[i].record);
 }

@@ -38,7 +38,8 @@ static void stage(const char *id, const char *body, bool removal) {
 }
 
 static bool has(const char *id) {
-    return aq_disk_has(&disk, aq_text_hash(aq_text_of(id)));
+    struct aq_job_record record = record_of(id, "");
+    return aq_disk_has(&disk, &record);
 }
 
 /* The body on disk under an id; NULL: none. */
@@ -70,7 +71,7 @@ static void a_crash_loses_what_was_only_staged(void **state) {
     stage("a", "two", false);
     stage("b", "one", false);
     stage("a", "", true);
-    aq_disk_rollback(&disk);
+    aq_disk_rollback(&disk, 0);
     assert_int_equal(aq_disk_commit(&disk), 0);
     assert_true(aq_text_is(*body_of("a"), "one"));
     assert_false(has("b"));
@@ -142,7 +143,7 @@ static void random_changes_leave_what_they_say(void **state) {
             stage(id, staged[at], removal);
         }
         if (aq_random_chance(&random, 0.2)) {
-            aq_disk_rollback(&disk);
+            aq_disk_rollback(&disk, 0);
         } else {
             assert_int_equal(aq_disk_commit(&disk), 0);
             memcpy(bodies, staged, sizeof bodies);

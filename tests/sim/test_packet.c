@@ -35,7 +35,7 @@ static void request_arrives(struct aq_packets *packets, const struct aq_request 
     assert_int_equal(aq_packets_request(packets, &sent, &slot), 0);
     spoil(&sent);
     struct aq_packet *packet = at(packets, slot);
-    assert_int_equal(aq_packets_open(packets, packet), 0);
+    assert_int_equal(aq_packets_open(packet), 0);
     assert_true(!packet->malformed && !packet->to_client && packet->action == request->action);
     assert_true(aq_request_equal(&packet->request, request));
     aq_packets_free(packets, slot);
@@ -46,7 +46,7 @@ static void reply_arrives(struct aq_packets *packets, const struct aq_reply *rep
     uint32_t slot;
     assert_int_equal(aq_packets_reply(packets, reply, action, &slot), 0);
     struct aq_packet *packet = at(packets, slot);
-    assert_int_equal(aq_packets_open(packets, packet), 0);
+    assert_int_equal(aq_packets_open(packet), 0);
     assert_true(!packet->malformed && packet->to_client);
     assert_true(aq_reply_equal(&packet->reply, reply));
     assert_true(reply->job_count == 0 || packet->reply.jobs != reply->jobs);
@@ -208,12 +208,12 @@ static void bytes_that_make_no_sense_are_marked(void **state) {
     struct aq_request get = {.action = AQ_ACTION_GET, .given = AQ_PARAM_TUBE, .tube = AQ_TEXT("t")};
     assert_int_equal(aq_packets_request(&packets, &get, &slot), 0);
     at(&packets, slot)->wire.at[0] = 'x';
-    assert_int_equal(aq_packets_open(&packets, at(&packets, slot)), 0);
+    assert_int_equal(aq_packets_open(at(&packets, slot)), 0);
     assert_true(at(&packets, slot)->malformed);
     aq_packets_free(&packets, slot);
     struct aq_reply pong = {.kind = AQ_REPLY_PONG};
     assert_int_equal(aq_packets_reply(&packets, &pong, AQ_ACTION_GET, &slot), 0); /* to a get */
-    assert_int_equal(aq_packets_open(&packets, at(&packets, slot)), 0);
+    assert_int_equal(aq_packets_open(at(&packets, slot)), 0);
     assert_true(at(&packets, slot)->malformed);
     aq_packets_close(&packets);
 }
