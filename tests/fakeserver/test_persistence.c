@@ -274,17 +274,19 @@ static struct world *restarted(struct aq_server_policy policy) {
 static void upstream_renames_ready_jobs_forgets_buried_ones_and_revives_done_ones(void **state) {
     (void)state;
     struct world *w = restarted(aq_server_policy_upstream);
-    world_expect(w, "[0] write J5 ready\n[0] restored J5 ready p5 was J1\n"
-                    "[0] restored J3 delayed p7 ->30\n[0] restored J4 reserved p1 #1 ->60\n");
+    world_expect(w, "[0] restored J3 delayed p7 ->30\n[0] restored J4 reserved p1 #1 ->60\n"
+                    "[0] restored J5 ready p5 was J1\n");
     world_get(w, "t");
     world_saved(w);
     world_on_job(w, AQ_ACTION_DONE, "J5");
     world_saved(w);
-    world_expect(w, "[0] write J5 reserved\n[0] lease J5 reserved p5 #2 ->60\n[0] 10 < get J5 'b'\n"
-                    "[0] erase J5\n[0] done J5 from reserved #2\n[0] 11 < done J5\n");
+    world_expect(
+        w,
+        "[0] erase J5 ready\n[0] write J5 reserved\n[0] lease J5 reserved p5 #2 ->60\n[0] 10 < get J5 'b'\n"
+        "[0] erase J5 reserved\n[0] done J5 from reserved #2\n[0] 11 < done J5\n");
     world_restart(w, true);
-    world_expect(w, "[0] write J6 ready\n[0] restored J6 ready p5 was J1\n"
-                    "[0] restored J3 delayed p7 ->30\n[0] restored J4 reserved p1 #1 ->60\n");
+    world_expect(w, "[0] restored J3 delayed p7 ->30\n[0] restored J4 reserved p1 #1 ->60\n"
+                    "[0] restored J6 ready p5 was J1\n");
     world_free(w);
 }
 
@@ -359,6 +361,7 @@ static void a_pause_needs_a_ready_queue_upstream(void **state) {
         world_saved(w);
         world_restart(w, true);
         world_on_tube(w, AQ_ACTION_PAUSE, "t");
+        world_saved(w);
         world_on_job(w, AQ_ACTION_RELEASE, "J1");
         world_saved(w);
         world_forget(w);

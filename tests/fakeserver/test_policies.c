@@ -33,7 +33,7 @@ static void put(struct world *w, int64_t ttl_s, int64_t delay_s, int32_t expired
 
 static void the_table_names_spans_without_their_unit(void **state) {
     (void)state;
-    assert_int_equal(aq_server_policy_table.count, 20);
+    assert_int_equal(aq_server_policy_table.count, 51);
     const struct aq_policy_field *field = aq_policy_find(&aq_server_policy_table, "lease_sweep");
     assert_non_null(field);
     assert_int_equal(field->type, AQ_POLICY_SPAN);
@@ -54,6 +54,8 @@ static void strict_has_no_quirk_and_upstream_has_all(void **state) {
     assert_true(aq_server_policy_strict.lease_sweep_us == 0 && aq_server_policy_strict.delay_sweep_us == 0);
     assert_true(aq_server_policy_upstream.lease_sweep_us == 3000000 &&
                 aq_server_policy_upstream.delay_sweep_us == 1000000);
+    assert_true(aq_server_policy_strict.parent_sweep_us == 0 &&
+                aq_server_policy_upstream.parent_sweep_us == 5000000);
 }
 
 static void lease_sweep_finds_leases_at_its_ticks(void **state) {
@@ -244,8 +246,10 @@ static void clear_through_get_is_stopped_by_pause_and_throttle(void **state) {
                                       .tube = AQ_TEXT("t"),
                                       .tps = 2});
     world_on_tube(w, AQ_ACTION_CLEAR, "t");
-    world_expect(w, "[0] cleared J4 from delayed\n[0] 6 < clear\n[0] 7 < pause\n[0] 8 < throttle =2\n"
-                    "[0] cleared J1 from ready\n[0] cleared J2 from ready\n[0] 9 < clear\n");
+    world_expect(
+        w,
+        "[0] cleared J4 from delayed\n[0] 6 < clear\n[0] unpaused\n[0] 7 < pause\n[0] throttled 2\n[0] 8 < throttle =2\n"
+        "[0] cleared J1 from ready\n[0] cleared J2 from ready\n[0] 9 < clear\n");
     world_free(w);
 }
 
@@ -271,7 +275,7 @@ static void throttle_truncates_to_whole_numbers(void **state) {
                                       .given = AQ_PARAM_TUBE | AQ_PARAM_TPS,
                                       .tube = AQ_TEXT("t"),
                                       .tps = 0.9});
-    world_expect(w, "[0] 1 < throttle =0\n");
+    world_expect(w, "[0] throttled 0\n[0] 1 < throttle =0\n");
     world_free(w);
 }
 

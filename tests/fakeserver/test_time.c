@@ -130,12 +130,13 @@ static void endless_spans_do_not_wrap_and_negative_ones_are_none(void **state) {
         put(w, INT64_MIN, INT64_MIN, INT32_MIN);
         world_get(w, "t");
         world_until(w, 1e6 + 3);
-        world_expect(w, i ? "[1000000] put J3 ready p1\n[1000000] 4 < put J3\n"
-                            "[1000000] lease J3 reserved p1 #2 ->1000000\n[1000000] 5 < get J3 ''\n"
-                            "[1000002] expired J3 ready p5 x1 #2\n"
-                          : "[1000000] put J3 ready p1\n[1000000] 4 < put J3\n"
-                            "[1000000] lease J3 reserved p1 #2 ->1000000\n[1000000] 5 < get J3 ''\n"
-                            "[1000000] expired J3 ready p1 x1 #2\n");
+        world_expect(w,
+                     i ? "[1000000] reaped J2 from delayed\n[1000000] put J3 ready p1\n[1000000] 4 < put J3\n"
+                         "[1000000] lease J3 reserved p1 #2 ->1000000\n[1000000] 5 < get J3 ''\n"
+                         "[1000002] expired J3 ready p5 x1 #2\n"
+                       : "[1000000] put J3 ready p1\n[1000000] 4 < put J3\n"
+                         "[1000000] lease J3 reserved p1 #2 ->1000000\n[1000000] 5 < get J3 ''\n"
+                         "[1000000] expired J3 ready p1 x1 #2\n");
         world_free(w);
     }
 }
@@ -217,7 +218,9 @@ static void a_throttle_below_one_is_kept_in_strict_and_off_upstream(void **state
     throttle(w, 0.5);
     throttle(w, 2.5);
     throttle(w, -1);
-    world_expect(w, "[0] 1 < throttle =0\n[0] 2 < throttle =2\n[0] 3 < throttle =0\n");
+    world_expect(
+        w,
+        "[0] throttled 0\n[0] 1 < throttle =0\n[0] throttled 2\n[0] 2 < throttle =2\n[0] throttled 0\n[0] 3 < throttle =-1\n");
     world_free(w);
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/assert.h"
+#include "base/error.h"
 
 static const char *const states[] = {"ready", "delayed", "reserved", "buried", "parent"};
 
@@ -45,18 +46,31 @@ static const char *name_of(struct world *world, struct aq_text id, bool new_is_f
     return name;
 }
 
+/* What taps tell of parents, throttles. */
+static void show_workflow(struct world *world, const struct aq_tap *tap) {
+    if (tap->kind >= AQ_TAP_PARENT_HELD && tap->kind <= AQ_TAP_NOOP_DONE)
+        show(world, " %u/%d", tap->children, tap->limit);
+    if (tap->kind == AQ_TAP_CHILD_COUNTED) show(world, " %s", aq_tap_word(tap->cause));
+    for (uint32_t i = 0; tap->child_hash && i < world->id_count; i++)
+        if (aq_text_hash(aq_text_of(world->ids[i])) == tap->child_hash) show(world, " J%u", i + 1);
+    for (uint32_t i = 0; tap->parent_hash && i < world->id_count; i++)
+        if (aq_text_hash(aq_text_of(world->ids[i])) == tap->parent_hash) show(world, " of J%u", i + 1);
+    if (tap->kind == AQ_TAP_THROTTLED) show(world, " %g", tap->tps);
+}
+
 static void show_tap(struct world *world, const struct aq_tap *tap) {
     show_time(world);
     show(world, " %s", aq_tap_word(tap->kind));
-    bool made = tap->kind == AQ_TAP_PUT || tap->kind == AQ_TAP_RESTORED;
+    bool made = tap->kind == AQ_TAP_PUT || tap->kind == AQ_TAP_RESTORED || tap->kind == AQ_TAP_PARENT_HELD;
     if (tap->job_id.len) show(world, " %s", name_of(world, tap->job_id, made));
     bool gone = tap->kind == AQ_TAP_TAKEN || tap->kind == AQ_TAP_DONE || tap->kind == AQ_TAP_DELETED ||
-                tap->kind == AQ_TAP_CLEARED;
+                tap->kind == AQ_TAP_CLEARED || tap->kind == AQ_TAP_NOOP_DONE || tap->kind == AQ_TAP_REAPED;
     if (tap->priority && gone) show(world, " from %s", states[tap->before]);
     if (tap->priority && !gone) show(world, " %s p%u", states[tap->state], tap->priority);
     if (tap->expireds) show(world, " x%u", tap->expireds);
     if (tap->lease) show(world, " #%u", (unsigned)tap->lease);
     if (tap->due_us && !gone) show(world, " ->%.10g", (double)tap->due_us / 1e6);
+    show_workflow(world, tap);
     if (tap->former_id.len) show(world, " was %s", name_of(world, tap->former_id, false));
     if (tap->tube.len && !aq_text_is(tap->tube, "t")) show(world, " @%.*s", AQ_TEXT_ARGS(tap->tube));
     show(world, "\n");
@@ -101,14 +115,20 @@ static void show_reply(struct world *world, const struct aq_reply *reply) {
         show_job(world, &reply->jobs[i]);
     for (uint32_t i = 0; i < reply->server_count; i++)
         show_stats(world, &reply->servers[i]);
+    if (reply->damage) show(world, " damage %u", reply->damage);
 }
 
 /* ---- the disk ---- */
 
-static uint32_t on_disk(const struct world *world, struct aq_text id) {
+static uint32_t on_disk(const struct world *world, const struct aq_job_record *record, uint8_t folder) {
     uint32_t at = 0;
-    while (at < world->disk_count && !aq_text_equal(world->disk[at].job_id, id))
-        at++;
+    for (; at < world->disk_count; at++) {
+        const struct aq_job_record *there = &world->disk[at];
+        if (there->is_tube != record->is_tube || there->folder != folder) continue;
+        if (record->is_tube ? aq_text_equal(there->tube, record->tube)
+                            : aq_text_equal(there->job_id, record->job_id))
+            break;
+    }
     return at;
 }
 
@@ -118,18 +138,8 @@ static struct aq_text kept(char *at, struct aq_text text) {
     return (struct aq_text){at, text.len};
 }
 
-static void write_record(struct world *world, const struct aq_job_record *record) {
-    uint32_t at = on_disk(world, record->job_id);
-    assert_true(at < WORLD_JOBS_MAX);
-    if (at == world->disk_count) world->disk_count++;
-    world->disk[at] = *record;
-    world->disk[at].job_id = kept(world->disk_text[at][0], record->job_id);
-    world->disk[at].tube = kept(world->disk_text[at][1], record->tube);
-    world->disk[at].body = kept(world->disk_text[at][2], record->body);
-}
-
-static void erase_record(struct world *world, struct aq_text id) {
-    uint32_t at = on_disk(world, id);
+static void erase_record(struct world *world, const struct aq_job_record *record, uint8_t folder) {
+    uint32_t at = on_disk(world, record, folder);
     if (at == world->disk_count) return;
     world->disk_count--;
     for (; at < world->disk_count; at++) {
@@ -140,6 +150,40 @@ static void erase_record(struct world *world, struct aq_text id) {
         next.body.at = world->disk_text[at][2];
         world->disk[at] = next;
     }
+}
+
+static void write_record(struct world *world, const struct aq_job_record *record) {
+    if (record->moved_from) erase_record(world, record, record->moved_from);
+    uint32_t at = on_disk(world, record, record->folder);
+    assert_true(at < WORLD_JOBS_MAX);
+    if (at == world->disk_count) world->disk_count++;
+    world->disk[at] = *record;
+    world->disk[at].moved_from = 0;
+    world->disk[at].job_id = kept(world->disk_text[at][0], record->job_id);
+    world->disk[at].tube = kept(world->disk_text[at][1], record->tube);
+    world->disk[at].body = kept(world->disk_text[at][2], record->body);
+}
+
+static void show_write(struct world *world, const struct aq_job_record *record) {
+    show_time(world);
+    if (record->is_tube) {
+        show(world, " write tube %.*s max %g%s\n", AQ_TEXT_ARGS(record->tube), record->tps,
+             record->paused ? " paused" : "");
+        return;
+    }
+    show(world, " write %s %s", name_of(world, record->job_id, true), states[record->state]);
+    if (record->moved_from) show(world, " from %s", states[record->moved_from - 1]);
+    show(world, "\n");
+}
+
+static void show_erase(struct world *world, const struct aq_job_record *record) {
+    show_time(world);
+    if (record->is_tube)
+        show(world, " erase tube %.*s", AQ_TEXT_ARGS(record->tube));
+    else
+        show(world, " erase %s", name_of(world, record->job_id, false));
+    if (record->folder) show(world, " %s", states[record->folder - 1]);
+    show(world, "\n");
 }
 
 static void carry_out(struct world *world, const struct aq_server_effect *effect) {
@@ -154,15 +198,12 @@ static void carry_out(struct world *world, const struct aq_server_effect *effect
         show(world, "\n");
         break;
     case AQ_SERVER_PERSIST:
-        show_time(world);
-        show(world, " write %s", name_of(world, effect->record.job_id, true));
-        show(world, " %s\n", states[effect->record.state]);
+        show_write(world, &effect->record);
         write_record(world, &effect->record);
         break;
     case AQ_SERVER_UNPERSIST:
-        show_time(world);
-        show(world, " erase %s\n", name_of(world, effect->record.job_id, false));
-        erase_record(world, effect->record.job_id);
+        show_erase(world, &effect->record);
+        erase_record(world, &effect->record, effect->record.folder);
         break;
     case AQ_SERVER_FINISHED:
         assert_true(effect->token < world->requests);
@@ -228,8 +269,11 @@ void world_restart(struct world *world, bool load) {
         records[i].tube = kept(texts[i][1], records[i].tube);
         records[i].body = kept(texts[i][2], records[i].body);
     }
-    for (uint32_t i = 0; i < count; i++)
-        step(world, (struct aq_server_event){.kind = AQ_SERVER_RESTORE, .record = &records[i]});
+    for (uint32_t i = 0; i < count; i++) {
+        int rc =
+            world_step(world, &(struct aq_server_event){.kind = AQ_SERVER_RESTORE, .record = &records[i]});
+        assert_true(rc == 0 || (rc == AQ_EEXISTS && records[i].folder));
+    }
 }
 
 void world_service(struct world *world, aq_time_us span_us) {

@@ -1,11 +1,16 @@
 /* One fake server driven by hand with virtual times, and everything that it tells as lines of text.
 
    A line starts with the time in seconds. Job ids are shown as J1, J2, ... in the order in which they first
-   appear. [12] put J1 ready p5                      a tap: word, job, state afterwards, bucket; also x2:
-   expireds, #3: lease,
-                                               ->20: end of lease or delay, was J1: former id, @tube unless it
-   is "t" [12] write J1 ready / [12] erase J1       PERSIST / UNPERSIST [12] 7 < done J1 error "text" the
-   reply to request 7 FINISHED is counted instead of shown: exactly once for each request, or the test fails.
+   appear.
+
+       [12] put J1 ready p5           a tap: word, job, state afterwards, bucket; also x2: expireds, #3:
+   lease,
+                                      ->20: end of lease, delay or wait, was J1: former id, @tube unless it is
+   "t"; of parents 1/2: children and limit, and of J3: the parent's own [12] write J1 ready PERSIST; "from X":
+   the file was moved from there [12] erase J1                  UNPERSIST; with the folder where there are
+   such [12] 7 < done J1 error "text"  the reply to request 7; "damage N": AQ_DAMAGE_* bits
+
+   FINISHED is counted instead of shown: exactly once for each request, or the test fails.
  */
 #ifndef AQ_TESTS_FAKESERVER_TRACE_H
 #define AQ_TESTS_FAKESERVER_TRACE_H
