@@ -14,8 +14,7 @@
 
 void aq_server_refuse(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply,
                       struct aq_text error) {
-    reply->kind = AQ_REPLY_ERROR;
-    reply->error = error;
+    *reply = (struct aq_reply){.kind = AQ_REPLY_ERROR, .action = reply->action, .error = error};
     struct aq_text none = {0};
     aq_server_tap_request(server, AQ_TAP_FAILED, request ? request->job_id : none,
                           request ? request->tube : none);

@@ -96,10 +96,30 @@ static void show_stats(struct world *world, const struct aq_server_stats *stats)
     }
 }
 
+/* The text with the names of jobs in place of their ids. */
+static void show_text(struct world *world, struct aq_text text) {
+    for (uint32_t at = 0; at < text.len;) {
+        uint32_t job = 0;
+        size_t length = 0;
+        for (; job < world->id_count; job++) {
+            length = strlen(world->ids[job]);
+            if (at + length <= text.len && memcmp(text.at + at, world->ids[job], length) == 0) break;
+        }
+        if (job < world->id_count)
+            show(world, "J%u", job + 1);
+        else
+            show(world, "%c", text.at[at]);
+        at += job < world->id_count ? (uint32_t)length : 1;
+    }
+}
+
 static void show_reply(struct world *world, const struct aq_reply *reply) {
     switch (reply->kind) {
     case AQ_REPLY_RESPONSE: show(world, " %s", aq_action_word(reply->action)); break;
-    case AQ_REPLY_ERROR: show(world, " error: %.*s", AQ_TEXT_ARGS(reply->error)); break;
+    case AQ_REPLY_ERROR:
+        show(world, " error: ");
+        show_text(world, reply->error);
+        break;
     case AQ_REPLY_EMPTY: show(world, " {}"); break;
     case AQ_REPLY_PONG: show(world, " pong"); break;
     case AQ_REPLY_VERSION: show(world, " version"); break;
@@ -107,9 +127,16 @@ static void show_reply(struct world *world, const struct aq_reply *reply) {
     case AQ_REPLY_REDIRECT: show(world, " redirect :%u", reply->port); break;
     case AQ_REPLY_RESULT: show(world, " result"); break;
     }
-    if (reply->has_job_id) show(world, " %s", name_of(world, reply->job_id, reply->action == AQ_ACTION_PUT));
+    if (reply->has_job_id)
+        show(world, " %s",
+             name_of(world, reply->job_id,
+                     reply->action == AQ_ACTION_PUT || reply->action == AQ_ACTION_SET_PARENT_JOB));
     if (reply->has_value) show(world, " =%.*s", AQ_TEXT_ARGS(reply->value));
-    if (reply->has_error) show(world, " error \"%.*s\"", AQ_TEXT_ARGS(reply->error));
+    if (reply->has_error) {
+        show(world, " error \"");
+        show_text(world, reply->error);
+        show(world, "\"");
+    }
     if (reply->many) show(world, " many");
     for (uint32_t i = 0; i < reply->job_count; i++)
         show_job(world, &reply->jobs[i]);
