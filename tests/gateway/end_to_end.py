@@ -230,12 +230,16 @@ class Ports(Case):
         self.assertEqual([job["body"] for job in jobs], ["0", "1", "2"])
         encoded = quote(jobs[0]["id"], safe="")
         self.assertEqual(self.curl("-X", "DELETE", self.url(f"/job?job_id={encoded}"))[0], 200)
-        # The fake servers have no parent jobs, and say so: these routes bring their refusal.
-        content = self.failure(self.curl("-d", '{"tube":"p","body":"parent","limit":1}', self.url("/parent_job")), 502,
-                               "refused")
-        self.assertIn("set_parent_job", content["error"])
+        # A parent is handed out after its child, which names it, and not before.
+        status, body = self.curl("-d", '{"tube":"p","body":"parent","noop":false}', self.url("/parent_job"))
+        self.assertEqual(status, 200, body)
+        parent = json.loads(body)["job_id"]
+        status, body = self.curl("-d", json.dumps({"tube": "p", "body": "child", "parent_id": parent}), self.url("/job"))
+        self.assertEqual((status, json.loads(body)["job_id"].split(",")[0]), (200, parent.split(",")[0]))
+        started = self.url(f"/set_children_started?job_id={quote(parent, safe='')}")
+        self.assertEqual(self.curl("-X", "PUT", started)[0], 200)
         answer = self.curl("-X", "PUT", self.url(f"/set_children_started?job_id={encoded}"))
-        self.assertIn("set_children_started", self.failure(answer, 502, "refused")["error"])
+        self.failure(answer, 502, "refused")  # a job that was never a parent
         self.assertEqual(self.curl("-d", '{"tube":"t","tps":7}', self.url("/throttle")),
                          (200, '{"action":"throttle","value":"true"}'))
         stats = json.loads(self.curl(self.url("/stats"))[1])
