@@ -17,6 +17,7 @@
 #define AQ_FIGURE_NAME_MAX                                                                                   \
     200 /* characters of an expected figure's name; the name of a fault may be in it                         \
          */
+#define AQ_COMMANDS_MAX     1000 /* lines in a list of commands; as for faults */
 #define AQ_FAULTS_MAX       1000 /* lines in a scenario's fault list */
 #define AQ_PRIORITY_BUCKETS 10   /* AllQueue's PRIORITY_SIZE: buckets 0..9, of which 1..9 are reachable */
 

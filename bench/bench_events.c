@@ -108,7 +108,7 @@ static double time_hold(uint32_t pending, double for_s) {
     if (aq_address_book_add(&book, AQ_TEXT("127.0.1.1:5555"), &index, &error) ||
         aq_virtual_new(&config, &world))
         fail("out of memory");
-    struct aq_workload_config applications = {scenario, 1, aq_virtual_world(world), observer};
+    struct aq_workload_config applications = {scenario, 1, aq_virtual_world(world), observer, &book};
     if (aq_workload_new(&applications, &workload)) fail("out of memory");
     aq_virtual_attach(world, workload, NULL);
     aq_time_us until_us = 2 * AQ_US_PER_S;

@@ -4,6 +4,7 @@
 #include "scenarios/scenario.h"
 
 #define WINDOWS_MAX   100000 /* counters over time are kept for each of them */
+#define WORKFLOW_MAX  100000 /* jobs that follow from one arrival */
 #define BEYOND_MAX    64     /* addresses with nothing behind them that a scenario may name */
 #define BEYOND_TEXT   "servers (from servers.count on: addresses with nothing behind them)"
 #define SUM_TOLERANCE 1e-9 /* 0.1 + 0.2 + 0.7 is to count as 1 */
@@ -161,9 +162,48 @@ static int check_faults(struct aq_reader *r, const struct aq_scenario *s) {
     return 0;
 }
 
+/* How many jobs the largest workflow has: those of each level, the topmost first. */
+static double jobs_of_workflow(const struct aq_parent_section *parents) {
+    double level = 1, sum = 1;
+    for (uint32_t i = 0; i < parents->levels; i++)
+        sum += level *= parents->children.most;
+    return sum;
+}
+
+static int check_parents(struct aq_reader *r, const struct aq_scenario *s) {
+    double jobs = jobs_of_workflow(&s->producers.parents);
+    size_t producers = aq_reader_enter(r, "producers"), length = aq_reader_enter(r, "parents");
+    if (jobs > WORKFLOW_MAX)
+        return FAIL_AT(r, "levels",
+                       "a workflow may have %.0f jobs, allowed are %d: take fewer levels or children", jobs,
+                       WORKFLOW_MAX);
+    aq_reader_leave(r, length);
+    aq_reader_leave(r, producers);
+    return 0;
+}
+
+static int check_commands(struct aq_reader *r, const struct aq_scenario *s) {
+    size_t length = aq_reader_enter(r, "commands");
+    for (uint32_t i = 0; i < s->command_count; i++) {
+        const struct aq_command_spec *command = &s->commands[i];
+        size_t item = aq_reader_enter_item(r, (int)i);
+        if (command->at_us >= s->duration_us) return FAIL_AT(r, "at", "it is not before the end of duration");
+        if (command->client >= s->clients.count)
+            return FAIL_AT(r, "client", "found %u, allowed is an index of clients from 0 to %u",
+                           command->client, s->clients.count - 1);
+        if (command->server >= s->servers.count + BEYOND_MAX)
+            return FAIL_AT(r, "server", "found %u, allowed is an index of " BEYOND_TEXT " from 0 to %u",
+                           command->server, s->servers.count + BEYOND_MAX - 1);
+        aq_reader_leave(r, item);
+    }
+    aq_reader_leave(r, length);
+    return 0;
+}
+
 int aq_scenario_check(struct aq_reader *r, const struct aq_scenario *s) {
     static int (*const checks[])(struct aq_reader *, const struct aq_scenario *) = {
-        check_run, check_workers, check_producers, check_network, check_policy, check_groups, check_faults};
+        check_run,    check_workers, check_producers, check_network, check_policy,
+        check_groups, check_faults,  check_parents,   check_commands};
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         int rc = checks[i](r, s);
         if (rc) return rc;

@@ -270,6 +270,42 @@ int aq_read_server_policy(struct aq_reader *r, const struct aq_key *key, const c
     return read_policies(r, &aq_server_policy_table, true, json, &servers->policy);
 }
 
+/* ---- tubes and ranges ---- */
+
+int aq_read_tubes(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
+    static const struct aq_key tube_key = {.type = AQ_KEY_TUBE, .max = AQ_TUBE_CHARS_MAX};
+    struct aq_worker_section *workers = (struct aq_worker_section *)at;
+    int rc = aq_reader_list(r, key, json, "tubes", sizeof *workers->further_tubes, &workers->further_tubes,
+                            &workers->further_tube_count);
+    int i = 0;
+    const cJSON *item;
+    if (rc) return rc;
+    cJSON_ArrayForEach(item, json) {
+        size_t length = aq_reader_enter_item(r, i);
+        rc = aq_read_tube(r, &tube_key, item, (char *)&workers->further_tubes[i++]);
+        if (rc) return rc;
+        aq_reader_leave(r, length);
+    }
+    return 0;
+}
+
+int aq_read_range(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
+    struct aq_range *range = (struct aq_range *)at;
+    const cJSON *low = json, *high = json;
+    if (cJSON_IsArray(json)) {
+        if (cJSON_GetArraySize(json) != 2)
+            return aq_reader_wrong(r, json, "a number, or a list of the least and the greatest");
+        low = json->child;
+        high = low->next;
+    }
+    int rc = aq_read_count(r, key, low, (char *)&range->least);
+    if (rc == 0) rc = aq_read_count(r, key, high, (char *)&range->most);
+    if (rc == 0 && range->least > range->most)
+        return aq_reader_fail(r, AQ_EINVALID, "found %u before %u, allowed is the lesser number first",
+                              range->least, range->most);
+    return rc;
+}
+
 /* ---- lists of objects ---- */
 
 int aq_read_groups(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {

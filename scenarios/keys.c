@@ -100,6 +100,8 @@ static const struct aq_key worker_keys[] = {
     ROW("count", COUNT, count, "500",
         "How many workers run; worker w belongs to client w modulo clients.count.", .max = AQ_WORKERS_MAX),
     ROW("tube", TUBE, tube, "\"default\"", "The tube that they take jobs from.", .max = AQ_TUBE_CHARS_MAX),
+    WHOLE("further_tubes", TUBES, NULL,
+          "Further tubes; each worker asks for jobs of tube and of these in turn.", .max = 100),
     ROW("start", SPAN, start_us, "\"100ms\"", "When the first worker starts."),
     ROW("ramp", SPAN, ramp_us, "\"1s\"", "Span over which the others start evenly; \"0\": all at once."),
     ROW("poll", DISTRIBUTION, poll, "{\"exp\": \"500ms\"}",
@@ -126,6 +128,40 @@ static const struct aq_key worker_keys[] = {
 static OBJECT(worker_object, "workers", worker_keys);
 #undef STRUCT
 
+#define STRUCT struct aq_parent_section
+static const struct aq_key parent_keys[] = {
+    ROW("share", NUMBER, share, "0", "Share of arrivals that are a workflow instead of a plain job.",
+        .max = 1),
+    ROW("children", RANGE, children, "3", "Children of each parent; two numbers: drawn evenly between them.",
+        .min = 1, .max = 1000),
+    ROW("levels", COUNT, levels, "1",
+        "Levels of parents: with more than 1 the children of the upper ones are parents themselves.",
+        .min = 1, .max = 10),
+    ROW("children_known", BOOL, children_known, "true",
+        "Parents are given the number of their children as limit; otherwise set_children_started tells when all are put."),
+    ROW("timeout", SECONDS, timeout_s, "\"1h\"", "How long a parent waits for its children.", .min = 1,
+        .max = SECONDS_MAX),
+    ROW("run_on_timeout", BOOL, run_on_timeout, "false",
+        "A parent that has waited for too long is run; otherwise it is buried."),
+    ROW("noop", WORD, noop, "\"none\"",
+        "Which parents only count and are never run: none, all but the topmost (inner), or all.",
+        .words = &aq_words_noops),
+    ROW("tube", TUBE, tube, NULL, "The tube that children are put into; that of the producers unless given.",
+        .max = AQ_TUBE_CHARS_MAX),
+};
+static OBJECT(parent_object, "parents", parent_keys);
+#undef STRUCT
+
+#define STRUCT struct aq_shard_key_section
+static const struct aq_key shard_key_keys[] = {
+    ROW("count", COUNT, count, "0", "How many different keys jobs carry; 0: they carry none.", .max = 100000),
+    ROW("skew", NUMBER, skew, "0",
+        "How much oftener the first keys are drawn: key k with a weight of 1 / k^skew; 0: evenly.",
+        .max = 10),
+};
+static OBJECT(shard_key_object, "shard_keys", shard_key_keys);
+#undef STRUCT
+
 #define STRUCT struct aq_producer_section
 static const struct aq_key producer_keys[] = {
     WHOLE(
@@ -146,6 +182,9 @@ static const struct aq_key producer_keys[] = {
         "Expiries after which a job is buried; 0: the server's default, which is 3.", .max = 1e6),
     ROW("body_bytes", BYTES, body_bytes, "0",
         "Bodies are padded to this size; 0: they hold just their token.", .max = BODY_MAX),
+    ROW("parents", SECTION, parents, NULL, "Jobs that wait for others.", .object = &parent_object),
+    ROW("shard_keys", SECTION, shard_keys, NULL, "Keys of jobs, by which fair queues share the workers.",
+        .object = &shard_key_object),
 };
 static OBJECT(producer_object, "producers", producer_keys);
 #undef STRUCT
@@ -213,6 +252,23 @@ static const struct aq_key fault_keys[] = {
           .max = AQ_SERVERS_MAX),
 };
 OBJECT(aq_object_fault, "faults", fault_keys);
+#undef STRUCT
+
+#define STRUCT struct aq_command_spec
+static const struct aq_key command_keys[] = {
+    ROW("action", WORD, kind, NULL, "What is asked for.", .words = &aq_words_commands, .required = true),
+    ROW("at", SPAN, at_us, NULL, "When.", .required = true),
+    ROW("every", SPAN, every_us, "\"never\"", "Again this long after the last time.", .above = true,
+        .never = true),
+    ROW("times", COUNT, times, "0", "How often at most, with every; 0: no bound."),
+    ROW("client", COUNT, client, "0", "The client that is asked, by index."),
+    ROW("tube", TUBE, tube, NULL, "The tube that is meant.", .max = AQ_TUBE_CHARS_MAX),
+    ROW("tps", NUMBER, tps, "0", "Gets per second of all servers together; 0: no limit.", .max = RATE_MAX),
+    ROW("buried", BOOL, buried, "false", "Peek at buried jobs instead of ready ones."),
+    ROW("server", COUNT, server, "0",
+        "The server that is meant, by index; at or above servers.count it is an address with nothing behind it."),
+};
+OBJECT(aq_object_command, "commands", command_keys);
 #undef STRUCT
 
 #define STRUCT struct aq_budget_section
@@ -283,6 +339,8 @@ static const struct aq_key scenario_keys[] = {
         "A load balancer in front of the servers that picks one for each request or for each connection.",
         .words = &aq_words_balancers),
     WHOLE("faults", FAULTS, NULL, "What breaks, and when.", .object = &aq_object_fault, .max = AQ_FAULTS_MAX),
+    WHOLE("commands", COMMANDS, NULL, "What operators ask of clients, and when.",
+          .object = &aq_object_command, .max = AQ_COMMANDS_MAX),
     ROW("budgets", SECTION, budgets, NULL, "What is still good enough.", .object = &budget_object),
     WHOLE("slo", SLOS, NULL, "Service levels that have to hold.", .object = &aq_object_slo, .max = 100),
     WHOLE("expect", SECTION, NULL, "What the run is expected to show, by the profile of the clients.",
@@ -294,19 +352,10 @@ OBJECT(aq_object_scenario, "scenario", scenario_keys);
 #undef STRUCT
 
 const struct aq_object *const aq_objects[] = {
-    &aq_object_scenario,
-    &server_object,
-    &fair_object,
-    &client_object,
-    &group_object,
-    &worker_object,
-    &producer_object,
-    &network_object,
-    &aq_object_fault,
-    &budget_object,
-    &aq_object_slo,
-    &expect_object,
-    NULL,
+    &aq_object_scenario, &server_object,  &fair_object,     &client_object,
+    &group_object,       &worker_object,  &producer_object, &parent_object,
+    &shard_key_object,   &network_object, &aq_object_fault, &aq_object_command,
+    &budget_object,      &aq_object_slo,  &expect_object,   NULL,
 };
 
 const char *const aq_slo_forms[] = {"latency p below", "throughput", "availability above", "empty_gets"};
@@ -343,16 +392,26 @@ const struct aq_fault_keys aq_fault_keys[] = {
     [AQ_FAULT_REFUSED] = {false, "for servers clients", NULL},
     [AQ_FAULT_HALF_OPEN] = {true, "servers clients", NULL},
     [AQ_FAULT_CLIENT_CRASH] = {false, "for clients", NULL},
+    [AQ_FAULT_CLIENT_CLOCK_JUMP] = {false, "for clients jump", "jump"},
     [AQ_FAULT_WORKER_CRASH] = {true, "workers", NULL},
     [AQ_FAULT_WORKER_OVERRUN] = {false, "for workers factor", "factor"},
     [AQ_FAULT_BURST] = {false, "for count factor",
                         NULL}, /* exactly one of count and factor; with count, momentary */
+    [AQ_FAULT_WORKER_REPEAT] = {false, "for workers", NULL},
+    [AQ_FAULT_HERD] = {true, "workers", NULL},
+    [AQ_FAULT_POISON_JOB] = {false, "for probability", NULL},
     [AQ_FAULT_ADD_SERVER] = {true, "clients server", "server"},
     [AQ_FAULT_UPDATE_SERVERS] = {true, "clients server_list", "server_list"},
     [AQ_FAULT_DRAIN] = {true, "clients server", "server"},
     [AQ_FAULT_REDIRECT] = {true, "servers server", "server"},
 };
 _Static_assert(sizeof aq_fault_keys / sizeof *aq_fault_keys == AQ_FAULT_KIND_COUNT, "one row a kind");
+
+const struct aq_command_keys aq_command_keys[] = {
+#define X(name, word, action, keys, required) [AQ_COMMAND_##name] = {action, keys, required},
+    AQ_COMMANDS(X)
+#undef X
+};
 
 bool aq_key_listed(const char *list, const char *name) {
     size_t length = strlen(name);

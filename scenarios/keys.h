@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol/message.h"
 #include "scenarios/words.h"
 
 /* X(NAME, reader), with the C type of the field at offset, or the struct and the fields that it fills */
@@ -42,6 +43,9 @@
     X(SERVER_POLICY, server_policy) /* struct aq_server_section: policy, after profile */                    \
     X(EXPECTATION, expectation)     /* struct aq_expectation */                                              \
     X(SECTION, section)             /* a struct, by the keys of `object` */                                  \
+    X(TUBES, tubes)                 /* struct aq_worker_section: further_tubes */                            \
+    X(RANGE, range)                 /* struct aq_range */                                                    \
+    X(COMMANDS, commands)           /* struct aq_scenario: commands */                                       \
     X(GROUPS, groups)               /* struct aq_client_section: groups */                                   \
     X(FAULTS, faults)               /* struct aq_scenario: faults */                                         \
     X(SLOS, slos)                   /* struct aq_scenario: slos */                                           \
@@ -82,6 +86,7 @@ extern const struct aq_object *const aq_objects[];
 
 extern const struct aq_object aq_object_scenario;
 extern const struct aq_object aq_object_fault;
+extern const struct aq_object aq_object_command;
 extern const struct aq_object aq_object_slo;
 
 /* What an SLO says before it is known which of its forms it has. */
@@ -108,6 +113,16 @@ struct aq_fault_keys {
 #define AQ_FAULT_COMMON_KEYS "kind name at on every times"
 
 extern const struct aq_fault_keys aq_fault_keys[]; /* by enum aq_fault_kind */
+
+/* Likewise for a kind of command, beside AQ_COMMAND_COMMON_KEYS. */
+struct aq_command_keys {
+    enum aq_action action;
+    const char *keys, *required;
+};
+
+#define AQ_COMMAND_COMMON_KEYS "action at every times client"
+
+extern const struct aq_command_keys aq_command_keys[]; /* by enum aq_command_kind */
 
 /* Does a list of words separated by blanks hold this one? NULL is an empty list. */
 bool aq_key_listed(const char *list, const char *name);

@@ -160,7 +160,14 @@ void aq_scenario_free(struct aq_scenario *s) {
         aq_free(s->clients.groups[i].servers);
     for (uint32_t i = 0; i < s->required_mark_count; i++)
         aq_free(s->required_marks[i]);
+    for (uint32_t i = 0; i < s->command_count; i++)
+        aq_free(s->commands[i].tube);
+    for (uint32_t i = 0; i < s->workers.further_tube_count; i++)
+        aq_free(s->workers.further_tubes[i]);
     aq_free(s->faults);
+    aq_free(s->commands);
+    aq_free(s->workers.further_tubes);
+    aq_free(s->producers.parents.tube);
     aq_free(s->clients.groups);
     aq_free(s->required_marks);
     free_expectation(&s->expect_strict);

@@ -44,9 +44,14 @@ enum aq_profile { AQ_PROFILE_STRICT, AQ_PROFILE_UPSTREAM };
     X(HALF_OPEN, "half_open", "the server's side forgets its connections without telling the client")        \
     X(CLIENT_CRASH, "client_crash",                                                                          \
       "client processes end; calls under way and what they had learnt are lost")                             \
+    X(CLIENT_CLOCK_JUMP, "client_clock_jump",                                                                \
+      "the client's clock jumps by jump, and back at the end of for")                                        \
     X(WORKER_CRASH, "worker_crash", "workers die, the job in their hands with them")                         \
     X(WORKER_OVERRUN, "worker_overrun", "processing times are multiplied by factor")                         \
+    X(WORKER_REPEAT, "worker_repeat", "workers complete each job twice")                                     \
     X(BURST, "burst", "producers put this many jobs at once, or arrivals are multiplied by factor")          \
+    X(HERD, "herd", "workers that wait all get at the same moment")                                          \
+    X(POISON_JOB, "poison_job", "jobs that are put kill every worker that takes them")                       \
     X(ADD_SERVER, "add_server", "clients are told to use another server")                                    \
     X(UPDATE_SERVERS, "update_servers", "clients are given a new list of servers")                           \
     X(DRAIN, "drain", "clients are told to drain a server")                                                  \
@@ -103,6 +108,40 @@ struct aq_fault_spec {
     uint32_t server_list_count;
 };
 
+/* X(NAME, word, action, keys that mean something beside the common ones, those that are needed) */
+#define AQ_COMMANDS(X)                                                                                       \
+    X(PAUSE, "pause", AQ_ACTION_PAUSE, "tube", "tube")                                                       \
+    X(UNPAUSE, "unpause", AQ_ACTION_UNPAUSE, "tube", "tube")                                                 \
+    X(THROTTLE, "throttle", AQ_ACTION_THROTTLE, "tube tps", "tube tps")                                      \
+    X(CLEAR, "clear", AQ_ACTION_CLEAR, "tube", "tube")                                                       \
+    X(KICK, "kick", AQ_ACTION_KICK, "tube", "tube")                                                          \
+    X(PEEK, "peek", AQ_ACTION_PEEK, "tube buried", "tube")                                                   \
+    X(STATS, "stats", AQ_ACTION_STATS, "", "")                                                               \
+    X(PING, "ping", AQ_ACTION_PING, "", "")                                                                  \
+    X(DRAIN, "drain", AQ_ACTION_DRAIN, "server", "server")                                                   \
+    X(ADD_SERVER, "add_server", AQ_ACTION_ADD_SERVER, "server", "server")
+
+enum aq_command_kind {
+#define X(name, word, action, keys, required) AQ_COMMAND_##name,
+    AQ_COMMANDS(X)
+#undef X
+        AQ_COMMAND_KIND_COUNT
+};
+
+/* An administrative call that an operator makes through a client. */
+struct aq_command_spec {
+    enum aq_command_kind kind;
+    enum aq_action action; /* that of the kind */
+    aq_time_us at_us;
+    aq_time_us every_us; /* again this long after the last time; AQ_TIME_NEVER: once */
+    uint32_t times;      /* with every: at most so often; 0: no bound */
+    uint32_t client;
+    char *tube;      /* owned; NULL where there is none */
+    double tps;      /* THROTTLE: gets per second of all servers together; 0: no limit */
+    bool buried;     /* PEEK */
+    uint32_t server; /* DRAIN, ADD_SERVER: address-book index */
+};
+
 enum aq_arrivals { AQ_ARRIVALS_NONE, AQ_ARRIVALS_POISSON, AQ_ARRIVALS_CONSTANT, AQ_ARRIVALS_BURSTS };
 
 /* Fair queues; see struct aq_fair_config. */
@@ -145,11 +184,13 @@ struct aq_client_section {
 };
 
 struct aq_worker_section {
-    uint32_t count;              /* spread evenly over the clients: worker w belongs to client w % clients */
-    char *tube;                  /* owned */
-    aq_time_us start_us;         /* when the first starts */
-    aq_time_us ramp_us;          /* the others start evenly over this span; 0: all at once */
-    struct aq_distribution poll; /* wait after an empty or failed get */
+    uint32_t count;       /* spread evenly over the clients: worker w belongs to client w % clients */
+    char *tube;           /* owned */
+    char **further_tubes; /* owned; a worker's gets go to `tube` and these in turn */
+    uint32_t further_tube_count;
+    aq_time_us start_us;            /* when the first starts */
+    aq_time_us ramp_us;             /* the others start evenly over this span; 0: all at once */
+    struct aq_distribution poll;    /* wait after an empty or failed get */
     struct aq_distribution process; /* time that one job takes */
     double release_ratio;           /* outcomes of processing; what is left of 1 is done */
     double bury_ratio;
@@ -160,6 +201,31 @@ struct aq_worker_section {
     aq_time_us call_timeout_us; /* the worker gives up on a call; AQ_TIME_NEVER: not */
     aq_time_us restart_us;      /* a dead worker is replaced after this */
     uint32_t batch;             /* jobs wanted per get: 1 uses get, more get_multiple_jobs */
+};
+
+enum aq_noop { AQ_NOOP_NONE, AQ_NOOP_INNER, AQ_NOOP_ALL };
+
+/* A whole number between two, both included. */
+struct aq_range {
+    uint32_t least, most;
+};
+
+/* Workflows: parents and their children. */
+struct aq_parent_section {
+    double share;             /* of the arrivals that are a workflow instead of a job */
+    struct aq_range children; /* of each parent, drawn evenly */
+    uint32_t levels;          /* of parents above the jobs that have no children */
+    bool children_known;      /* their number is given with the parent; else told when all are put */
+    int64_t timeout_s;
+    bool run_on_timeout;
+    enum aq_noop noop; /* which parents only count and are never run: none, all but the topmost, all */
+    char *tube;        /* owned; of children; NULL: that of the producers */
+};
+
+/* The keys by which fair queues tell their users apart. */
+struct aq_shard_key_section {
+    uint32_t count; /* 0: puts carry none */
+    double skew;    /* key k is drawn with a weight of 1 / k^skew, counted from 1; 0: evenly */
 };
 
 struct aq_producer_section {
@@ -175,6 +241,8 @@ struct aq_producer_section {
     int32_t priority_min, priority_max; /* drawn uniformly */
     int32_t expired_limit;              /* 0: the server's default */
     uint32_t body_bytes;                /* bodies are padded to this; 0: just the token */
+    struct aq_parent_section parents;
+    struct aq_shard_key_section shard_keys;
 };
 
 struct aq_network_section {
@@ -269,6 +337,8 @@ struct aq_scenario {
     enum aq_balancer balancer;
     struct aq_fault_spec *faults;
     uint32_t fault_count;
+    struct aq_command_spec *commands; /* owned */
+    uint32_t command_count;
     struct aq_budget_section budgets;
     struct aq_slo *slos;
     uint32_t slo_count;

@@ -105,7 +105,7 @@ static cJSON *service_schema(void) {
     return schema;
 }
 
-static cJSON *priority_schema(const struct aq_key *key) {
+static cJSON *pair_schema(const struct aq_key *key) {
     cJSON *schema = cJSON_CreateObject(), *forms = aq_tree_add(schema, "oneOf", cJSON_CreateArray());
     aq_tree_append(forms, range(typed("integer"), key));
     aq_tree_append(forms, array_of(range(typed("integer"), key), 2, 2, false));
@@ -242,6 +242,24 @@ static cJSON *fault_schema(const struct aq_object *object) {
     return schema;
 }
 
+/* A command's keys hang on its action. */
+static cJSON *command_schema(const struct aq_object *object) {
+    cJSON *schema = object_schema(object), *all = aq_tree_add(schema, "allOf", cJSON_CreateArray());
+    cJSON *times = cJSON_CreateObject();
+    cJSON *needs = aq_tree_add(times, "dependencies", cJSON_CreateObject());
+    listed(aq_tree_add(needs, "times", cJSON_CreateArray()), "every");
+    aq_tree_append(all, times);
+    for (int kind = 0; kind < AQ_COMMAND_KIND_COUNT; kind++) {
+        const struct aq_command_keys *row = &aq_command_keys[kind];
+        cJSON *rule = aq_tree_append(all, cJSON_CreateObject());
+        cJSON *condition = aq_tree_add(rule, "if", requires("action"));
+        aq_tree_add(aq_tree_add(condition, "properties", cJSON_CreateObject()), "action",
+                    constant(aq_words_commands.list[kind]));
+        aq_tree_add(rule, "then", keys_schema(AQ_COMMAND_COMMON_KEYS, row->keys, row->required));
+    }
+    return schema;
+}
+
 static cJSON *slo_schema(const struct aq_object *object) {
     cJSON *schema = object_schema(object), *forms = aq_tree_add(schema, "oneOf", cJSON_CreateArray());
     for (size_t i = 0; i < sizeof aq_slo_forms / sizeof *aq_slo_forms; i++)
@@ -310,7 +328,10 @@ static cJSON *value_schema(const struct aq_key *key) {
     case AQ_KEY_SERVER: return range(typed("integer"), &index);
     case AQ_KEY_SERVER_LIST:
     case AQ_KEY_GROUP_SERVERS: return indexes_schema(key);
-    case AQ_KEY_PRIORITY: return priority_schema(key);
+    case AQ_KEY_PRIORITY:
+    case AQ_KEY_RANGE: return pair_schema(key);
+    case AQ_KEY_TUBES: return array_of(name_schema("_.:-", AQ_TUBE_CHARS_MAX), 0, key->max, false);
+    case AQ_KEY_COMMANDS: return array_of(command_schema(key->object), 0, key->max, false);
     case AQ_KEY_ARRIVALS: return arrivals_schema();
     case AQ_KEY_CLIENT_POLICY: return policy_schema(&aq_client_policy_table);
     case AQ_KEY_SERVER_POLICY: return policy_schema(&aq_server_policy_table);

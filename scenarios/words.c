@@ -10,6 +10,9 @@
 #define X(name, word, text) word,
 WORDS(faults, AQ_FAULT_KINDS(X));
 #undef X
+#define X(name, word, action, keys, required) word,
+WORDS(commands, AQ_COMMANDS(X));
+#undef X
 #define X(name, word) word,
 WORDS(checks, AQ_CHECKS(X));
 WORDS(taps, AQ_TAPS(X));
@@ -19,6 +22,7 @@ WORDS(figure_groups, AQ_CHECKS(X) "jobs", "completions", "latency", "failover", 
 #undef X
 WORDS(profiles, "strict", "upstream");
 WORDS(fidelities, "message", "wire");
+WORDS(noops, "none", "inner", "all");
 WORDS(balancers, "none", "per_request", "per_connection");
 WORDS(directions, "both", "to_server", "to_client");
 WORDS(disks, "kept", "lost");

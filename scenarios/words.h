@@ -20,6 +20,8 @@ extern const struct aq_words aq_words_server_actions; /* enum aq_action, as far 
 extern const struct aq_words aq_words_slo_actions;
 extern const struct aq_words aq_words_profiles;   /* enum aq_profile */
 extern const struct aq_words aq_words_fidelities; /* bool wire */
+extern const struct aq_words aq_words_commands;   /* enum aq_command_kind */
+extern const struct aq_words aq_words_noops;      /* enum aq_noop */
 extern const struct aq_words aq_words_balancers;  /* enum aq_balancer */
 extern const struct aq_words aq_words_directions; /* enum aq_direction */
 extern const struct aq_words aq_words_disks;      /* bool disk_lost */

@@ -6,7 +6,7 @@
 #include "base/time.h"
 #include "protocol/message.h"
 
-enum aq_caller_kind { AQ_CALLER_WORKER, AQ_CALLER_PRODUCER, AQ_CALLER_OPERATOR };
+enum aq_caller_kind { AQ_CALLER_WORKER, AQ_CALLER_PRODUCER, AQ_CALLER_OPERATOR, AQ_CALLER_COMMAND };
 
 #define AQ_CALL_TEXT_CHARS 80 /* texts of a usual call, kept inside it */
 
@@ -20,6 +20,9 @@ struct aq_app_call {
     uint32_t caller;
     uint32_t client;
     uint32_t next_free;
+    uint32_t workflow;   /* of a put: that its job is a child in, plus one; 0: none */
+    uint16_t children;   /* of a parent: how many it will have */
+    uint8_t levels;      /* of a parent: levels of parents from here down */
     uint8_t caller_kind; /* enum aq_caller_kind */
     bool abandoned;      /* the caller has given up or died; the answer goes nowhere */
     /* from here on the slot's own memory */

@@ -2,8 +2,6 @@
  * padding. */
 #include "sim/body.h"
 
-#include <stdbool.h>
-
 /* Eight hex digits are handled at a time, one in each byte of a word, the first digit in the highest. */
 #define EACH_BYTE(value) ((value)*UINT64_C(0x0101010101010101))
 
@@ -56,4 +54,8 @@ uint64_t aq_body_token(struct aq_text body, aq_time_us *put_us) {
     if (!read_hex(body.at + 21, &time_high) || !read_hex(body.at + 25, &time_low)) return 0;
     if (put_us) *put_us = (uint64_t)time_high << 16 | (uint16_t)time_low;
     return (uint64_t)token_high << 32 | token_low;
+}
+
+bool aq_body_is_poison(struct aq_text body) {
+    return body.len > AQ_BODY_CHARS && body.at[AQ_BODY_CHARS] == AQ_BODY_POISON;
 }

@@ -21,7 +21,6 @@ static bool is_put(const struct aq_observation *seen) {
 /* While the call is open nobody can say; its answer will. */
 static int judge_tap(struct state *state, struct aq_ledger *ledger, const struct aq_observation *seen,
                      const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
-    if (seen->tap->kind != AQ_TAP_PUT) return 0;
     if (!job)
         return aq_ledger_forgot_token(ledger, seen->tap_token) ? violation(ledger, seen, copy, NULL) : 0;
     if (job->copies_made == 0) return 0;
@@ -78,7 +77,7 @@ const struct aq_checker aq_check_duplicate_put = {
         "one producer call made at most one job, unless the client reported that the outcome is unknown",
     .interests = 1 << AQ_SEEN_TAP | 1 << AQ_SEEN_ANSWER | 1 << AQ_SEEN_ABANDONED,
     .actions = AQ_ACTIONS_PUT,
-    .taps = AQ_TAP_BIT(PUT),
+    .taps = AQ_TAP_BIT(PUT) | AQ_TAP_BIT(PARENT_HELD),
     .state_bytes = sizeof(struct state),
     .observe = observe,
     .finish = finish,

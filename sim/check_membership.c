@@ -28,7 +28,8 @@ struct membership {
 static bool hides_servers(enum aq_fault_kind kind) {
     return kind != AQ_FAULT_CRASH && kind != AQ_FAULT_RESTART && kind != AQ_FAULT_PAUSE &&
            kind != AQ_FAULT_CLIENT_CRASH && kind != AQ_FAULT_WORKER_CRASH &&
-           kind != AQ_FAULT_WORKER_OVERRUN && kind != AQ_FAULT_BURST && kind != AQ_FAULT_OVERSIZED_REPLY &&
+           kind != AQ_FAULT_WORKER_OVERRUN && kind != AQ_FAULT_WORKER_REPEAT && kind != AQ_FAULT_HERD &&
+           kind != AQ_FAULT_POISON_JOB && kind != AQ_FAULT_BURST && kind != AQ_FAULT_OVERSIZED_REPLY &&
            kind != AQ_FAULT_STALLED_SWEEPS && kind != AQ_FAULT_DISK_FULL;
 }
 
@@ -47,10 +48,15 @@ static int mark_drained(struct membership *m, const struct aq_scenario *scenario
         for (uint32_t k = 0; k < scenario->faults[i].server_list_count; k++)
             if (scenario->faults[i].server_list[k] >= m->addresses)
                 m->addresses = scenario->faults[i].server_list[k] + 1;
+    for (uint32_t i = 0; i < scenario->command_count; i++)
+        if (scenario->commands[i].server >= m->addresses) m->addresses = scenario->commands[i].server + 1;
     m->special = aq_alloc_zeroed((size_t)m->addresses + 1, sizeof *m->special);
     if (!m->special) return AQ_ENOMEM;
     for (uint32_t i = 0; i < scenario->fault_count; i++)
         if (scenario->faults[i].kind == AQ_FAULT_DRAIN) mark(m, &scenario->faults[i], DRAINED);
+    for (uint32_t i = 0; i < scenario->command_count; i++)
+        if (scenario->commands[i].kind == AQ_COMMAND_DRAIN)
+            m->special[scenario->commands[i].server] |= DRAINED;
     return 0;
 }
 

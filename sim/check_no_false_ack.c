@@ -2,8 +2,13 @@
  * acknowledged is undone. */
 #include "sim/checks.h"
 
+#include "base/memory.h"
+
 struct state {
     uint64_t judged;
+    aq_time_us
+        *applied_us; /* owned; by command: when a server last did that for its client, plus 1; 0: never */
+    uint32_t command_count;
     uint64_t refused_but_made; /* puts that a server accepted though the producer was told no: allowed, but
                                   worth knowing */
 };
@@ -51,8 +56,57 @@ static int judge_completion(struct state *state, struct aq_ledger *ledger, const
     return 0;
 }
 
+/* ---- commands ---- */
+
+static int init(void *arg, const struct aq_ledger *ledger) {
+    struct state *state = arg;
+    state->command_count = aq_ledger_scenario(ledger)->command_count;
+    state->applied_us = aq_alloc_zeroed((size_t)state->command_count + 1, sizeof *state->applied_us);
+    return state->applied_us ? 0 : AQ_ENOMEM;
+}
+
+static void close_state(void *arg) {
+    aq_free(((struct state *)arg)->applied_us);
+}
+
+/* The tap that a server makes which does what a command asks for; AQ_TAP_COUNT where doing nothing may be
+   right, as with an unpause of what is not paused, or a clear of an empty tube. */
+static enum aq_tap_kind tap_of(enum aq_command_kind kind) {
+    switch (kind) {
+    case AQ_COMMAND_PAUSE: return AQ_TAP_PAUSED;
+    case AQ_COMMAND_THROTTLE: return AQ_TAP_THROTTLED;
+    case AQ_COMMAND_KICK: return AQ_TAP_KICKED;
+    default: return AQ_TAP_COUNT;
+    }
+}
+
+static void note_applied(struct state *state, const struct aq_ledger *ledger,
+                         const struct aq_observation *seen) {
+    for (uint32_t i = 0; i < state->command_count; i++) {
+        const struct aq_command_spec *command = &aq_ledger_scenario(ledger)->commands[i];
+        bool ours = seen->client == AQ_NOBODY || seen->client == command->client;
+        if (ours && tap_of(command->kind) == seen->tap->kind &&
+            aq_text_equal(seen->tap->tube, aq_text_of(command->tube)))
+            state->applied_us[i] = seen->at_us + 1;
+    }
+}
+
+static int judge_command(struct state *state, struct aq_ledger *ledger, const struct aq_observation *seen) {
+    if (seen->caller >= state->command_count || !aq_answer_is_ok(seen)) return 0;
+    enum aq_command_kind kind = aq_ledger_scenario(ledger)->commands[seen->caller].kind;
+    /* A kick that names no job says that there was none. */
+    if (tap_of(kind) == AQ_TAP_COUNT || (kind == AQ_COMMAND_KICK && !seen->job_hash)) return 0;
+    state->judged++;
+    if (state->applied_us[seen->caller] > seen->called_us) return 0;
+    return violation(ledger, seen, NULL, NULL, "command told ok, but no server did it");
+}
+
+/* ---- answers ---- */
+
 static int judge_answer(struct state *state, struct aq_ledger *ledger, const struct aq_observation *seen,
                         const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
+    int rc = seen->is_command ? judge_command(state, ledger, seen) : 0;
+    if (rc) return rc;
     switch (seen->action) {
     case AQ_ACTION_PUT:
     case AQ_ACTION_SET_PARENT_JOB: return judge_put(state, ledger, seen, copy, job);
@@ -81,7 +135,11 @@ static bool is_acked_and_gone(const struct aq_observation *seen, const struct aq
 static int judge_tap(struct state *state, struct aq_ledger *ledger, const struct aq_observation *seen,
                      const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
     enum aq_tap_kind kind = seen->tap->kind;
-    if (kind == AQ_TAP_PUT && job && job->put_answered &&
+    if (kind == AQ_TAP_PAUSED || kind == AQ_TAP_THROTTLED || kind == AQ_TAP_KICKED) {
+        note_applied(state, ledger, seen);
+        return 0;
+    }
+    if ((kind == AQ_TAP_PUT || kind == AQ_TAP_PARENT_HELD) && job && job->put_answered &&
         (job->put_outcome == AQ_OUTCOME_REFUSED || job->put_outcome == AQ_OUTCOME_UNAVAILABLE))
         state->refused_but_made++;
     if (kind != AQ_TAP_LEASE && kind != AQ_TAP_TAKEN && kind != AQ_TAP_RESTORED) return 0;
@@ -128,8 +186,11 @@ const struct aq_checker aq_check_no_false_ack = {
     .holds_when =
         "nobody was told something that looks like success when nothing was applied or it was undone",
     .interests = 1 << AQ_SEEN_ANSWER | 1 << AQ_SEEN_TAP | 1 << AQ_SEEN_JOB_LOST,
-    .taps = AQ_TAP_BIT(PUT) | AQ_TAP_BIT(LEASE) | AQ_TAP_BIT(TAKEN) | AQ_TAP_BIT(RESTORED),
+    .taps = AQ_TAP_BIT(PUT) | AQ_TAP_BIT(PARENT_HELD) | AQ_TAP_BIT(LEASE) | AQ_TAP_BIT(TAKEN) |
+            AQ_TAP_BIT(RESTORED) | AQ_TAP_BIT(PAUSED) | AQ_TAP_BIT(THROTTLED) | AQ_TAP_BIT(KICKED),
     .state_bytes = sizeof(struct state),
+    .init = init,
     .observe = observe,
     .finish = finish,
+    .close = close_state,
 };

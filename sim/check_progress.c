@@ -19,7 +19,7 @@ struct open_call {
     uint32_t caller, client;
     uint32_t next_free;
     enum aq_action action;
-    bool is_producer, open;
+    bool is_producer, is_command, open;
 };
 
 struct progress {
@@ -75,7 +75,7 @@ static void close_state(void *state) {
 /* ---- calls ---- */
 
 static bool is_worker(const struct progress *p, const struct aq_observation *seen) {
-    return !seen->is_producer && seen->caller < p->workers;
+    return !seen->is_producer && !seen->is_command && seen->caller < p->workers;
 }
 
 static int call_opened(struct progress *p, const struct aq_observation *seen) {
@@ -99,6 +99,7 @@ static int call_opened(struct progress *p, const struct aq_observation *seen) {
                                          .client = seen->client,
                                          .action = seen->action,
                                          .is_producer = seen->is_producer,
+                                         .is_command = seen->is_command,
                                          .open = true};
     return 0;
 }
@@ -268,7 +269,7 @@ static int observe(void *state, struct aq_ledger *ledger, const struct aq_observ
     case AQ_SEEN_CLIENT_DOWN: aq_client_lists_restart(&p->lists, seen->client); return 0;
     case AQ_SEEN_FAULT: p->draining = p->scenario->faults[seen->fault].kind == AQ_FAULT_DRAIN; return 0;
     case AQ_SEEN_TOLD:
-        if (p->draining) return 0;
+        if (seen->action == AQ_ACTION_DRAIN || p->draining) return 0;
         return aq_client_lists_tell(&p->lists, seen->client, seen->address, seen->member);
     case AQ_SEEN_HEALED:
         p->healed = true;
@@ -294,7 +295,8 @@ static int blame(struct progress *p, struct aq_ledger *ledger, const struct open
                                   .server = AQ_NOBODY,
                                   .address = AQ_NOBODY,
                                   .action = call->action,
-                                  .is_producer = call->is_producer};
+                                  .is_producer = call->is_producer,
+                                  .is_command = call->is_command};
     p->stuck++;
     return aq_ledger_violation(ledger, AQ_CHECK_PROGRESS, &seen, NULL, NULL, STUCK);
 }

@@ -25,6 +25,7 @@ struct aq_ledger_event {
     uint64_t server : 13;
     uint64_t outcome : 3; /* enum aq_outcome of an ANSWER */
     uint64_t is_producer : 1;
+    uint64_t is_command : 1;
     uint64_t fact : 1; /* error or empty of an ANSWER */
 };
 

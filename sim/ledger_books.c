@@ -154,6 +154,7 @@ void aq_books_remember(struct aq_ledger_job *job, const struct aq_observation *s
                                  .server = seen->server & ((1u << 13) - 1),
                                  .outcome = answer ? seen->outcome & 7 : 0,
                                  .is_producer = seen->is_producer,
+                                 .is_command = seen->is_command,
                                  .fact = answer && (seen->error || seen->empty)};
 }
 

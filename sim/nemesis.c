@@ -13,7 +13,7 @@ struct fault {
     struct aq_link_rule rule; /* link faults, while in force */
     uint32_t *targets;        /* servers, clients or workers of the strike in force; owned */
     uint32_t target_count, target_capacity;
-    uint64_t overruns_before; /* WORKER_OVERRUN: the workload's count at the strike */
+    uint64_t done_before; /* what done_by said at the strike */
     bool in_force;
     bool armed; /* waits for its event, or for its timer set by the event */
     bool removed;
@@ -157,7 +157,8 @@ static bool is_link_rule(enum aq_fault_kind kind) {
 }
 static bool lasts(enum aq_fault_kind kind) {
     return kind == AQ_FAULT_CRASH || is_server_rule(kind) || is_link_rule(kind) || kind == AQ_FAULT_REFUSED ||
-           kind == AQ_FAULT_CLIENT_CRASH || kind == AQ_FAULT_WORKER_OVERRUN;
+           kind == AQ_FAULT_CLIENT_CRASH || kind == AQ_FAULT_CLIENT_CLOCK_JUMP ||
+           kind == AQ_FAULT_WORKER_OVERRUN || kind == AQ_FAULT_WORKER_REPEAT || kind == AQ_FAULT_POISON_JOB;
 }
 
 /* A fault that leaves the server connected but silent towards everyone: for the failover check it has
@@ -245,32 +246,52 @@ static int strike_clients(struct aq_nemesis *n, struct fault *f) {
     const struct aq_world *world = &n->config.world;
     int rc = select_targets(n, f, &f->spec->clients, n->config.scenario->clients.count);
     for (uint32_t i = 0; !rc && i < f->target_count; i++) {
-        if (!world->ops->client_is_up(world->self, f->targets[i])) continue;
-        f->receipt.touched++;
-        rc = world->ops->client_crash(world->self, f->targets[i]);
+        bool up = world->ops->client_is_up(world->self, f->targets[i]);
+        f->receipt.touched += up;
+        if (f->spec->kind == AQ_FAULT_CLIENT_CRASH)
+            rc = up ? world->ops->client_crash(world->self, f->targets[i]) : 0;
+        else /* the clock is the machine's: it outlives the process */
+            rc = world->ops->client_clock(world->self, f->targets[i], f->spec->jump_us);
     }
     return rc;
 }
 
+static int strike_worker(struct aq_nemesis *n, struct fault *f, aq_time_us now_us, uint32_t worker) {
+    bool touched = false;
+    int rc = 0;
+    switch (f->spec->kind) {
+    case AQ_FAULT_WORKER_OVERRUN:
+        aq_workload_process_factor(n->config.workload, worker, f->spec->factor);
+        break;
+    case AQ_FAULT_WORKER_REPEAT: aq_workload_repeat(n->config.workload, worker, true); break;
+    case AQ_FAULT_HERD: rc = aq_workload_herd(n->config.workload, now_us, worker, &touched); break;
+    default: rc = aq_workload_worker_crash(n->config.workload, now_us, worker, &touched);
+    }
+    f->receipt.touched += touched;
+    return rc;
+}
+
+/* What the workload has counted so far of what a fault makes it do. */
+static uint64_t done_by(const struct aq_nemesis *n, enum aq_fault_kind kind) {
+    switch (kind) {
+    case AQ_FAULT_WORKER_OVERRUN: return aq_workload_overruns(n->config.workload);
+    case AQ_FAULT_WORKER_REPEAT: return aq_workload_repeats(n->config.workload);
+    case AQ_FAULT_POISON_JOB: return aq_workload_poisoned(n->config.workload);
+    case AQ_FAULT_BURST: return aq_workload_puts(n->config.workload);
+    default: return 0;
+    }
+}
+
 static int strike_workers(struct aq_nemesis *n, struct fault *f, aq_time_us now_us) {
     int rc = select_targets(n, f, &f->spec->workers, n->config.scenario->workers.count);
-    f->overruns_before = aq_workload_overruns(n->config.workload);
-    for (uint32_t i = 0; !rc && i < f->target_count; i++) {
-        if (f->spec->kind == AQ_FAULT_WORKER_OVERRUN) {
-            aq_workload_process_factor(n->config.workload, f->targets[i], f->spec->factor);
-            continue;
-        }
-        bool died;
-        rc = aq_workload_worker_crash(n->config.workload, now_us, f->targets[i], &died);
-        if (!rc && died) f->receipt.touched++;
-    }
+    for (uint32_t i = 0; !rc && i < f->target_count; i++)
+        rc = strike_worker(n, f, now_us, f->targets[i]);
     return rc;
 }
 
 static int strike_load(struct aq_nemesis *n, struct fault *f, aq_time_us now_us) {
     if (f->spec->count == 0) {
         aq_workload_arrival_factor(n->config.workload, f->spec->factor);
-        f->overruns_before = aq_workload_puts(n->config.workload);
         return 0;
     }
     uint64_t before = aq_workload_puts(n->config.workload);
@@ -353,6 +374,7 @@ static int strike_redirect(struct aq_nemesis *n, struct fault *f) {
 }
 
 static int carry_out(struct aq_nemesis *n, struct fault *f, aq_time_us now_us) {
+    f->done_before = done_by(n, f->spec->kind);
     switch (f->spec->kind) {
     case AQ_FAULT_LATENCY:
     case AQ_FAULT_JITTER:
@@ -365,8 +387,12 @@ static int carry_out(struct aq_nemesis *n, struct fault *f, aq_time_us now_us) {
     case AQ_FAULT_RESET:
     case AQ_FAULT_REFUSED:
     case AQ_FAULT_HALF_OPEN: return strike_links(n, f);
-    case AQ_FAULT_CLIENT_CRASH: return strike_clients(n, f);
+    case AQ_FAULT_CLIENT_CRASH:
+    case AQ_FAULT_CLIENT_CLOCK_JUMP: return strike_clients(n, f);
+    case AQ_FAULT_POISON_JOB: aq_workload_poison(n->config.workload, f->spec->probability); return 0;
     case AQ_FAULT_WORKER_CRASH:
+    case AQ_FAULT_WORKER_REPEAT:
+    case AQ_FAULT_HERD:
     case AQ_FAULT_WORKER_OVERRUN: return strike_workers(n, f, now_us);
     case AQ_FAULT_BURST: return strike_load(n, f, now_us);
     case AQ_FAULT_ADD_SERVER:
@@ -386,12 +412,9 @@ static int lift(struct aq_nemesis *n, struct fault *f) {
         f->receipt.touched += f->rule.touched;
         rc = world->ops->link_heal(world->self, &f->rule);
     }
-    if (kind == AQ_FAULT_BURST) {
-        aq_workload_arrival_factor(n->config.workload, 1);
-        f->receipt.touched += aq_workload_puts(n->config.workload) - f->overruns_before;
-    }
-    if (kind == AQ_FAULT_WORKER_OVERRUN)
-        f->receipt.touched += aq_workload_overruns(n->config.workload) - f->overruns_before;
+    f->receipt.touched += done_by(n, kind) - f->done_before;
+    if (kind == AQ_FAULT_BURST) aq_workload_arrival_factor(n->config.workload, 1);
+    if (kind == AQ_FAULT_POISON_JOB) aq_workload_poison(n->config.workload, 0);
     for (uint32_t i = 0; !rc && i < f->target_count; i++) {
         uint32_t target = f->targets[i];
         if (kind == AQ_FAULT_CRASH && !world->ops->server_is_up(world->self, target))
@@ -400,7 +423,10 @@ static int lift(struct aq_nemesis *n, struct fault *f) {
             rc = world->ops->client_start(world->self, target);
         if (is_server_rule(kind))
             rc = world->ops->server_heal(world->self, target, (uint32_t)(f - n->faults), &f->receipt.touched);
+        if (kind == AQ_FAULT_CLIENT_CLOCK_JUMP)
+            rc = world->ops->client_clock(world->self, target, -f->spec->jump_us);
         if (kind == AQ_FAULT_WORKER_OVERRUN) aq_workload_process_factor(n->config.workload, target, 1);
+        if (kind == AQ_FAULT_WORKER_REPEAT) aq_workload_repeat(n->config.workload, target, false);
     }
     return rc;
 }

@@ -37,8 +37,8 @@ enum aq_seen_kind {
     AQ_SEEN_JOB_LOST,       /* server, incarnation, job: a crash lost it with the memory; one for each job */
     AQ_SEEN_CLIENT_UP,      /* client */
     AQ_SEEN_CLIENT_DOWN,    /* client */
-    /* client was told about an address: address, member (true: may use it; false: must
-       not use it for new jobs) */
+    /* client was told about an address: action where a command did, address, member (true: may use it; false:
+       must not use it for new jobs) */
     AQ_SEEN_TOLD,
     AQ_SEEN_FAULT,     /* fault begins: fault (index into the scenario's list) */
     AQ_SEEN_FAULT_END, /* fault ends */
@@ -52,7 +52,9 @@ enum aq_seen_kind {
 struct aq_observation {
     aq_time_us at_us;
     enum aq_seen_kind kind;
-    uint32_t caller; /* worker index, or producer number with is_producer */
+    /* worker index, or producer number with is_producer, or index in the scenario's commands with is_command
+     */
+    uint32_t caller;
     uint32_t client;
     uint32_t server;
     uint32_t incarnation; /* of the server: 0 for the first process, rising by 1 at each start */
@@ -62,7 +64,7 @@ struct aq_observation {
     uint64_t call;         /* unique in the run, from 1 */
     enum aq_action action;
     enum aq_outcome outcome;
-    bool is_producer, own, member, memory_lost, last;
+    bool is_producer, is_command, own, member, memory_lost, last;
     bool error;           /* ANSWER: the reply carried a soft error */
     bool empty;           /* ANSWER of a get: no job */
     uint64_t token;       /* the job's body token, from 1; 0 where unknown */

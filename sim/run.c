@@ -24,6 +24,8 @@ static uint32_t highest_address(const struct aq_scenario *s) {
     for (uint32_t f = 0; f < s->fault_count; f++)
         for (uint32_t i = 0; i < s->faults[f].server_list_count; i++)
             if (s->faults[f].server_list[i] > highest) highest = s->faults[f].server_list[i];
+    for (uint32_t i = 0; i < s->command_count; i++)
+        if (s->commands[i].server > highest) highest = s->commands[i].server;
     return highest;
 }
 
@@ -105,7 +107,8 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
     const struct aq_serve *serve = run->options->serve;
     if (!rc && serve) rc = aq_live_serve_outside(run->live, &serve->outside, error);
     if (rc) return rc;
-    struct aq_workload_config workload = {s, run->options->seed, aq_virtual_world(run->world), observer};
+    struct aq_workload_config workload = {s, run->options->seed, aq_virtual_world(run->world), observer,
+                                          &run->book};
     rc = aq_workload_new(&workload, &run->workload);
     if (rc) return rc;
     struct aq_nemesis_config nemesis = {
@@ -159,12 +162,14 @@ static int close_window(struct aq_run *run) {
 /* Nothing is left that could still move: no job waits or is held, no put is under way, and nobody waits for
    an answer since before the end of the faults. */
 static bool drained(const struct aq_run *run) {
+    bool waits = run->options->scenario->producers.parents.share > 0; /* parents have their timeouts */
     if (aq_workload_puts_open(run->workload) || aq_workload_old_calls_open(run->workload)) return false;
     for (uint32_t i = 0; i < run->metrics.server_count; i++) {
         struct aq_virtual_server_state state = aq_virtual_server_state(run->world, i);
         if (!state.up || state.counters.queue || state.counters.jobs[AQ_JOB_READY] ||
             state.counters.jobs[AQ_JOB_DELAYED] || state.counters.jobs[AQ_JOB_RESERVED])
             return false;
+        if (waits && state.counters.jobs[AQ_JOB_PARENT]) return false;
     }
     return true;
 }

@@ -112,11 +112,15 @@ static const char *target_text(struct aq_record *record, const struct aq_fault_s
     case AQ_FAULT_REFUSED:
     case AQ_FAULT_HALF_OPEN: return aq_record_text(record, "%s - %s", clients, servers);
     case AQ_FAULT_CLIENT_CRASH:
+    case AQ_FAULT_CLIENT_CLOCK_JUMP:
     case AQ_FAULT_ADD_SERVER:
     case AQ_FAULT_UPDATE_SERVERS:
     case AQ_FAULT_DRAIN: return aq_record_text(record, "%s", clients);
     case AQ_FAULT_WORKER_CRASH:
-    case AQ_FAULT_WORKER_OVERRUN: return aq_record_text(record, "%s", workers);
+    case AQ_FAULT_WORKER_OVERRUN:
+    case AQ_FAULT_WORKER_REPEAT:
+    case AQ_FAULT_HERD: return aq_record_text(record, "%s", workers);
+    case AQ_FAULT_POISON_JOB:
     case AQ_FAULT_BURST: return aq_record_text(record, "producers");
     default: return aq_record_text(record, "%s", servers);
     }

@@ -17,8 +17,12 @@
 static bool can_act(const struct aq_fault_spec *fault) {
     switch (fault->kind) {
     case AQ_FAULT_CLIENT_CRASH:
+    case AQ_FAULT_CLIENT_CLOCK_JUMP:
     case AQ_FAULT_WORKER_CRASH:
     case AQ_FAULT_WORKER_OVERRUN:
+    case AQ_FAULT_WORKER_REPEAT:
+    case AQ_FAULT_HERD:
+    case AQ_FAULT_POISON_JOB:
     case AQ_FAULT_BURST:
     case AQ_FAULT_ADD_SERVER:
     case AQ_FAULT_UPDATE_SERVERS:
@@ -61,6 +65,9 @@ int aq_serve_prepare(struct aq_scenario *s, void (*left_out)(void *arg, const st
     s->expect_strict = s->expect_upstream = (struct aq_expectation){0};
     s->slo_count = 0; /* of our workers, of whom there are none */
     s->settle_us = 0;
+    for (uint32_t i = 0; i < s->command_count; i++)
+        aq_free(s->commands[i].tube);
+    s->command_count = 0; /* they need a client of ours */
     struct aq_fault_spec *faults =
         aq_realloc(s->faults, ((size_t)s->fault_count + AQ_SERVE_ADDED_FAULTS_MAX) * sizeof *faults);
     if (!faults) return AQ_ENOMEM;

@@ -65,7 +65,11 @@ static void append_who(char *text, const struct aq_ledger_event *event) {
             append(text, "client %u", (unsigned)event->client);
         return;
     }
-    append(text, "%s %u", event->is_producer ? "producer" : "worker", (unsigned)event->caller);
+    append(text, "%s %u",
+           event->is_command    ? "command"
+           : event->is_producer ? "producer"
+                                : "worker",
+           (unsigned)event->caller);
     if (event->client != NOBODY_OF(17)) append(text, " of client %u", (unsigned)event->client);
 }
 

@@ -40,7 +40,8 @@ static uint64_t fold_tap(uint64_t hash, const struct aq_tap *tap) {
 
 static uint32_t flags_of(const struct aq_observation *seen) {
     return (uint32_t)seen->own << 14 | (uint32_t)seen->member << 15 | (uint32_t)seen->memory_lost << 27 |
-           (uint32_t)seen->last << 28 | (uint32_t)seen->error << 29 | (uint32_t)seen->empty << 30;
+           (uint32_t)seen->last << 28 | (uint32_t)seen->error << 29 | (uint32_t)seen->empty << 30 |
+           (uint32_t)seen->is_command << 31;
 }
 
 int aq_trace_observation(struct aq_trace *trace, const struct aq_observation *seen) {
@@ -63,6 +64,7 @@ int aq_trace_observation(struct aq_trace *trace, const struct aq_observation *se
 
 static int caller_text(const struct aq_observation *seen, char *text, size_t size) {
     if (seen->is_producer) return snprintf(text, size, "producer at client %u", seen->client);
+    if (seen->is_command) return snprintf(text, size, "command %u at client %u", seen->caller, seen->client);
     if (seen->caller != AQ_NOBODY)
         return snprintf(text, size, "worker %u at client %u", seen->caller, seen->client);
     if (seen->client != AQ_NOBODY) return snprintf(text, size, "client %u", seen->client);

@@ -35,7 +35,8 @@ int virtual_observe(struct aq_virtual *v, const struct aq_observation *seen) {
 
 static int world_set_timer(void *world, enum aq_timer_kind kind, uint32_t subject, aq_time_us at_us,
                            uint64_t *ticket) {
-    static const enum event_kind kinds[] = {EVENT_WORKER, EVENT_ARRIVAL, EVENT_STRIKE, EVENT_FAULT_END};
+    static const enum event_kind kinds[] = {EVENT_WORKER, EVENT_ARRIVAL, EVENT_STRIKE, EVENT_FAULT_END,
+                                            EVENT_COMMAND};
     struct aq_virtual *v = world;
     *ticket = v->sequence + 1;
     return virtual_push(v, at_us, kinds[kind], subject);
@@ -58,6 +59,10 @@ static int world_client_crash(void *world, uint32_t client) {
 }
 static int world_client_start(void *world, uint32_t client) {
     return client_start(world, client);
+}
+
+static int world_client_clock(void *world, uint32_t client, int64_t jump_us) {
+    return client_clock(world, client, jump_us);
 }
 
 static bool world_server_is_up(void *world, uint32_t server) {
@@ -106,6 +111,7 @@ static const struct aq_world_ops world_ops = {
     .client_is_up = world_client_is_up,
     .client_crash = world_client_crash,
     .client_start = world_client_start,
+    .client_clock = world_client_clock,
     .server_is_up = world_server_is_up,
     .server_crash = world_server_crash,
     .server_start = world_server_start,
@@ -243,6 +249,7 @@ static int dispatch(struct aq_virtual *v, const struct aq_event *e) {
     case EVENT_ARRIVAL: return aq_workload_arrival(v->workload, v->now_us);
     case EVENT_STRIKE: return aq_nemesis_strike(v->nemesis, v->now_us, e->subject);
     case EVENT_FAULT_END: return aq_nemesis_fault_end(v->nemesis, v->now_us, e->subject);
+    case EVENT_COMMAND: return aq_workload_command(v->workload, v->now_us, e->subject);
     }
     return AQ_EINVALID;
 }

@@ -144,20 +144,47 @@ static int carry_out(struct aq_virtual *v, uint32_t client, const struct aq_clie
     return AQ_EINVALID;
 }
 
+/* ---- time as a client's clock shows it ---- */
+
+/* It never goes back: a clock that was set back stands still, as a program that guards against it takes it.
+ */
+static aq_time_us clock_of(struct aq_virtual *v, struct client_node *node) {
+    if (node->clock_us == 0 && node->clock_seen_us == 0) return v->now_us;
+    int64_t shown_us = (int64_t)v->now_us + node->clock_us;
+    if (shown_us > (int64_t)node->clock_seen_us) node->clock_seen_us = (aq_time_us)shown_us;
+    return node->clock_seen_us;
+}
+
+/* When the clock will show this. */
+static aq_time_us world_time(const struct client_node *node, aq_time_us clock_us) {
+    if (node->clock_us == 0 || clock_us == AQ_TIME_NEVER) return clock_us;
+    int64_t at_us = (int64_t)clock_us - node->clock_us;
+    return at_us > 0 ? (aq_time_us)at_us : 0;
+}
+
+int client_clock(struct aq_virtual *v, uint32_t client, int64_t jump_us) {
+    struct client_node *node = &v->clients[client];
+    clock_of(v, node);
+    if (node->clock_seen_us == 0) node->clock_seen_us = v->now_us;
+    node->clock_us += jump_us;
+    return node->core ? client_woken(v, client) : 0;
+}
+
 int client_event(struct aq_virtual *v, uint32_t client, const struct aq_client_event *event) {
     struct client_node *node = &v->clients[client];
     if (!node->core) return 0;
-    int rc = v->config.client_step(node->core, v->now_us, event, &v->client_effects);
+    int rc = v->config.client_step(node->core, clock_of(v, node), event, &v->client_effects);
     for (uint32_t i = 0; !rc && i < v->client_effects.count; i++)
         rc = carry_out(v, client, &v->client_effects.items[i]);
     if (rc) return rc;
-    return virtual_want_wake(v, &node->wake, aq_client_next_wake(node->core), EVENT_CLIENT_WAKE, client);
+    return virtual_want_wake(v, &node->wake, world_time(node, aq_client_next_wake(node->core)),
+                             EVENT_CLIENT_WAKE, client);
 }
 
 int client_woken(struct aq_virtual *v, uint32_t client) {
     struct client_node *node = &v->clients[client];
     if (!node->core) return 0;
-    aq_time_us next_us = aq_client_next_wake(node->core);
+    aq_time_us next_us = world_time(node, aq_client_next_wake(node->core));
     if (next_us > v->now_us) return virtual_want_wake(v, &node->wake, next_us, EVENT_CLIENT_WAKE, client);
     struct aq_client_event event = {.kind = AQ_CLIENT_WAKE, .server = UINT32_MAX};
     return client_event(v, client, &event);

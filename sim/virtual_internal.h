@@ -23,6 +23,7 @@ enum event_kind {
     EVENT_ARRIVAL,
     EVENT_STRIKE,    /* fault */
     EVENT_FAULT_END, /* fault */
+    EVENT_COMMAND,   /* command */
 };
 
 /* Wake-ups of a node that are in the queue: an event at or before the wanted time need not be pushed again.
@@ -35,6 +36,8 @@ struct wake {
 struct client_node {
     struct aq_client *core; /* NULL while the process is down */
     struct wake wake;
+    int64_t clock_us;          /* how far its clock is ahead */
+    aq_time_us clock_seen_us;  /* the latest time that it has shown */
     uint32_t lives;            /* processes so far */
     uint32_t connects;         /* connections opened so far: names their random streams */
     uint32_t put_set, get_set; /* numbers of the eligible sets; UINT32_MAX: to be found again */
@@ -163,6 +166,7 @@ int virtual_handle(struct aq_virtual *v, const struct aq_event *event);
 /* virtual_client.c */
 int client_start(struct aq_virtual *v, uint32_t client);
 int client_crash(struct aq_virtual *v, uint32_t client);
+int client_clock(struct aq_virtual *v, uint32_t client, int64_t jump_us);
 int client_event(struct aq_virtual *v, uint32_t client, const struct aq_client_event *event);
 int client_woken(struct aq_virtual *v, uint32_t client);
 int clients_take_calls(struct aq_virtual *v);

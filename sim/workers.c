@@ -54,7 +54,8 @@ static int start_get(struct aq_workload *w, struct worker *worker, aq_time_us no
     if (!call) return AQ_ENOMEM;
     call->request.action = AQ_ACTION_GET;
     call->request.given = AQ_PARAM_TUBE;
-    call->request.tube = w->worker_tube;
+    call->request.tube = w->worker_tubes[worker->turn];
+    if (++worker->turn == w->worker_tube_count) worker->turn = 0;
     if (w->scenario->workers.batch > 1) {
         call->request.action = AQ_ACTION_GET_MULTIPLE;
         call->request.given |= AQ_PARAM_COUNT;
@@ -114,6 +115,7 @@ static int die(struct aq_workload *w, struct worker *worker, aq_time_us now_us) 
         if (rc) return rc;
     }
     worker->state = DEAD;
+    worker->repeated = false;
     worker->held_first = worker->held_count = 0;
     return worker_set_timer(w, worker, aq_time_after(now_us, w->scenario->workers.restart_us));
 }
@@ -136,6 +138,7 @@ static int finish_job(struct aq_workload *w, struct worker *worker, aq_time_us n
             aq_time_after(now_us, aq_distribution_draw(&w->scenario->workers.poll, &worker->random));
         return worker_set_timer(w, worker, worker->finish_us);
     }
+    if (in_hand(w, worker)->poison) return die(w, worker, now_us);
     bool abandons;
     enum aq_action action = draw_completion(&w->scenario->workers, &worker->random, &abandons);
     if (abandons) return die(w, worker, now_us);
@@ -144,6 +147,7 @@ static int finish_job(struct aq_workload *w, struct worker *worker, aq_time_us n
 }
 
 static int next_in_batch(struct aq_workload *w, struct worker *worker, aq_time_us now_us) {
+    worker->repeated = false;
     if (++worker->held_first < worker->held_count) return start_processing(w, worker, now_us);
     return start_get(w, worker, now_us);
 }
@@ -186,6 +190,7 @@ static int take_job(struct aq_workload *w, struct worker *worker, const struct a
                     aq_time_us now_us, const struct aq_job *job, bool last) {
     struct held held = {.put_us = now_us};
     held.token = aq_body_token(job->body, &held.put_us);
+    held.poison = aq_body_is_poison(job->body);
     struct aq_observation seen = workload_about(call, AQ_SEEN_ANSWER, now_us);
     seen.outcome = AQ_OUTCOME_OK;
     seen.last = last;
@@ -196,7 +201,7 @@ static int take_job(struct aq_workload *w, struct worker *worker, const struct a
     int rc = workload_observe(w, &seen);
     if (rc || worker->held_count >= w->scenario->workers.batch || job->job_id.len > sizeof held.ref)
         return rc;
-    held.ref_len = (uint8_t)job->job_id.len;
+    held.ref_len = job->job_id.len & 127; /* it fits, as was seen */
     memcpy(held.ref, job->job_id.at, job->job_id.len);
     aq_histogram_record(&w->latencies[AQ_LATENCY_WAIT], now_us - held.put_us);
     w->held[(size_t)index_of(w, worker) * w->scenario->workers.batch + worker->held_count++] = held;
@@ -224,6 +229,11 @@ int worker_answered(struct aq_workload *w, const struct aq_app_call *call, aq_ti
     if (rc) return rc;
     if (worker->state == TOUCHING) return wait_in_processing(w, worker, now_us);
     AQ_ASSERT(worker->state == COMPLETING);
+    if (worker->repeats && !worker->repeated && client_is_up(w, worker)) {
+        worker->repeated = true;
+        w->repeats++;
+        return start_job_call(w, worker, (enum aq_action)call->request.action, now_us);
+    }
     return next_in_batch(w, worker, now_us);
 }
 
@@ -232,6 +242,7 @@ int worker_resume(struct aq_workload *w, struct worker *worker, aq_time_us now_u
     worker->call = 0;
     if (worker->state == TOUCHING) return wait_in_processing(w, worker, now_us);
     worker->held_first = worker->held_count = 0;
+    worker->repeated = false;
     return wait_and_poll(w, worker, now_us);
 }
 
@@ -249,4 +260,18 @@ int aq_workload_worker_crash(struct aq_workload *w, aq_time_us now_us, uint32_t 
     struct worker *worker = &w->workers[index];
     *died = worker->state != DEAD && worker->state != OFF;
     return *died ? die(w, worker, now_us) : 0;
+}
+
+void aq_workload_repeat(struct aq_workload *w, uint32_t worker, bool repeats) {
+    w->workers[worker].repeats = repeats;
+}
+
+uint64_t aq_workload_repeats(const struct aq_workload *w) {
+    return w->repeats;
+}
+
+int aq_workload_herd(struct aq_workload *w, aq_time_us now_us, uint32_t index, bool *hurries) {
+    struct worker *worker = &w->workers[index];
+    *hurries = worker->state == WAITING;
+    return *hurries ? worker_set_timer(w, worker, now_us) : 0;
 }

@@ -8,6 +8,17 @@ const char *aq_latency_word(enum aq_latency latency) {
     return words[latency];
 }
 
+static int list_tubes(struct aq_workload *w) {
+    const struct aq_worker_section *s = &w->scenario->workers;
+    w->worker_tube_count = 1 + s->further_tube_count;
+    w->worker_tubes = aq_alloc(w->worker_tube_count * sizeof *w->worker_tubes);
+    if (!w->worker_tubes) return AQ_ENOMEM;
+    w->worker_tubes[0] = aq_text_of(s->tube);
+    for (uint32_t i = 0; i < s->further_tube_count; i++)
+        w->worker_tubes[i + 1] = aq_text_of(s->further_tubes[i]);
+    return 0;
+}
+
 int aq_workload_new(const struct aq_workload_config *config, struct aq_workload **out) {
     const struct aq_scenario *scenario = config->scenario;
     struct aq_workload *w = aq_alloc_zeroed(1, sizeof *w);
@@ -15,15 +26,15 @@ int aq_workload_new(const struct aq_workload_config *config, struct aq_workload 
     *w = (struct aq_workload){.scenario = scenario,
                               .world = config->world,
                               .observer = config->observer,
-                              .arrival_factor = 1,
-                              .worker_tube = aq_text_of(scenario->workers.tube),
-                              .producer_tube = aq_text_of(scenario->producers.tube)};
+                              .book = config->book,
+                              .arrival_factor = 1};
     aq_app_calls_init(&w->calls);
-    aq_random_init(&w->random, config->seed, "arrivals", 0);
     uint32_t count = scenario->workers.count;
     w->workers = aq_alloc_zeroed((size_t)count + 1, sizeof *w->workers);
     w->held = aq_alloc_zeroed((size_t)count * scenario->workers.batch + 1, sizeof *w->held);
-    bool failed = !w->workers || !w->held;
+    w->command_times = aq_alloc_zeroed((size_t)scenario->command_count + 1, sizeof *w->command_times);
+    bool failed =
+        !w->workers || !w->held || !w->command_times || list_tubes(w) || producers_init(w, config->seed);
     for (int i = 0; i < AQ_LATENCY_COUNT; i++)
         failed = aq_histogram_init(&w->latencies[i]) || failed;
     if (failed) {
@@ -45,10 +56,20 @@ void aq_workload_free(struct aq_workload *w) {
         aq_histogram_close(&w->latencies[i]);
     aq_free(w->workers);
     aq_free(w->held);
+    aq_free(w->worker_tubes);
+    aq_free(w->workflows);
+    aq_free(w->key_weights);
+    aq_free(w->command_times);
     aq_free(w);
 }
 
 /* ---- answers ---- */
+
+static int producer_answered(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us,
+                             enum aq_outcome outcome, const struct aq_reply *reply) {
+    int rc = workload_observe_answer(w, call, now_us, outcome, reply);
+    return rc ? rc : workflow_answered(w, call, now_us, outcome, reply);
+}
 
 int aq_workload_answer(struct aq_workload *w, aq_time_us now_us, uint64_t id, enum aq_outcome outcome,
                        const struct aq_reply *reply) {
@@ -60,8 +81,8 @@ int aq_workload_answer(struct aq_workload *w, aq_time_us now_us, uint64_t id, en
     if (call->caller_kind == AQ_CALLER_PRODUCER) w->puts_open--;
     if (!call->abandoned) {
         if (call->caller_kind == AQ_CALLER_WORKER) rc = worker_answered(w, call, now_us, outcome, reply);
-        if (call->caller_kind == AQ_CALLER_PRODUCER)
-            rc = workload_observe_answer(w, call, now_us, outcome, reply);
+        if (call->caller_kind == AQ_CALLER_PRODUCER) rc = producer_answered(w, call, now_us, outcome, reply);
+        if (call->caller_kind == AQ_CALLER_COMMAND) rc = commands_answered(w, call, now_us, outcome, reply);
     }
     aq_app_calls_end(&w->calls, call);
     return rc;
@@ -77,6 +98,7 @@ int aq_workload_client_down(struct aq_workload *w, aq_time_us now_us, uint32_t c
             if (!rc && call->caller_kind == AQ_CALLER_WORKER)
                 rc = worker_resume(w, &w->workers[call->caller], now_us);
         }
+        if (!rc && call->caller_kind == AQ_CALLER_PRODUCER) rc = workflow_put_over(w, call, now_us);
         if (rc) return rc;
         if (call->caller_kind == AQ_CALLER_PRODUCER) w->puts_open--;
         aq_app_calls_end(&w->calls, call);
@@ -93,6 +115,8 @@ int aq_workload_start(struct aq_workload *w, aq_time_us now_us) {
         int rc = worker_set_timer(w, &w->workers[i], now_us + s->start_us + offset_us);
         if (rc) return rc;
     }
+    int rc = commands_start(w, now_us);
+    if (rc) return rc;
     if (w->scenario->producers.arrivals == AQ_ARRIVALS_NONE || w->scenario->producers.rate_per_s <= 0)
         return 0;
     w->next_arrival_us = (double)(now_us + w->scenario->producers.start_us);

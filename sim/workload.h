@@ -21,6 +21,7 @@ struct aq_workload_config {
     uint64_t seed;
     struct aq_world world;
     struct aq_observer observer;
+    const struct aq_address_book *book; /* borrowed */
 };
 
 /* Errors: AQ_ENOMEM (*out untouched). */
@@ -34,6 +35,7 @@ int aq_workload_start(struct aq_workload *workload, aq_time_us now_us);
 int aq_workload_worker_timer(struct aq_workload *workload, aq_time_us now_us, uint32_t worker,
                              uint64_t ticket);
 int aq_workload_arrival(struct aq_workload *workload, aq_time_us now_us);
+int aq_workload_command(struct aq_workload *workload, aq_time_us now_us, uint32_t command);
 
 /* A client answered a call. reply may be NULL. */
 int aq_workload_answer(struct aq_workload *workload, aq_time_us now_us, uint64_t call,
@@ -55,6 +57,14 @@ uint64_t aq_workload_overruns(const struct aq_workload *workload);
 /* The worker dies; a new one takes its place after the scenario's `restart`. False
    where it was dead already. */
 int aq_workload_worker_crash(struct aq_workload *workload, aq_time_us now_us, uint32_t worker, bool *died);
+/* From now on the worker makes each completion twice, or no longer; completions made a second time so far. */
+void aq_workload_repeat(struct aq_workload *workload, uint32_t worker, bool repeats);
+uint64_t aq_workload_repeats(const struct aq_workload *workload);
+/* A worker that waits before its next get makes it now; *hurries is false for one that does not wait. */
+int aq_workload_herd(struct aq_workload *workload, aq_time_us now_us, uint32_t worker, bool *hurries);
+/* From now on a put is poisonous with this probability; poisonous jobs put so far. */
+void aq_workload_poison(struct aq_workload *workload, double probability);
+uint64_t aq_workload_poisoned(const struct aq_workload *workload);
 /* An operator's call to a client: drain, add_server, update_servers. The request's address is copied; it may
    hold no other text. */
 int aq_workload_tell(struct aq_workload *workload, aq_time_us now_us, uint32_t client,

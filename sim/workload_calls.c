@@ -14,6 +14,7 @@ struct aq_observation workload_about(const struct aq_app_call *call, enum aq_see
                                    .kind = kind,
                                    .caller = call->caller,
                                    .is_producer = call->caller_kind == AQ_CALLER_PRODUCER,
+                                   .is_command = call->caller_kind == AQ_CALLER_COMMAND,
                                    .client = call->client,
                                    .server = AQ_NOBODY,
                                    .address = AQ_NOBODY,
@@ -54,7 +55,8 @@ int workload_observe_answer(struct aq_workload *w, const struct aq_app_call *cal
     seen.last = true;
     seen.error = reply && (reply->has_error || reply->kind == AQ_REPLY_ERROR);
     seen.empty = call->request.action == AQ_ACTION_GET || call->request.action == AQ_ACTION_GET_MULTIPLE;
-    if (call->request.action == AQ_ACTION_PUT && reply && reply->has_job_id) {
+    bool makes = call->request.action == AQ_ACTION_PUT || call->request.action == AQ_ACTION_SET_PARENT_JOB;
+    if (makes && reply && reply->has_job_id) {
         struct aq_job_ref ref;
         seen.job = reply->job_id;
         if (aq_job_ref_parse(reply->job_id, &ref) == 0) seen.job_hash = aq_text_hash(ref.job);

@@ -1,5 +1,5 @@
 /* The parts of the workload, shared by its files: workload.c (its life, and who an answer is for),
-   workload_calls.c, workers.c and producers.c. */
+   workload_calls.c, workers.c, producers.c, workflows.c and commands.c. */
 #ifndef AQ_SIM_WORKLOAD_INTERNAL_H
 #define AQ_SIM_WORKLOAD_INTERNAL_H
 
@@ -25,14 +25,18 @@ struct worker {
     float factor;         /* on processing times */
     uint16_t held_first;  /* jobs in hand: held[held_first] .. held[held_count - 1] of its share */
     uint16_t held_count;
+    uint16_t turn; /* the tube of its next get */
     uint8_t state; /* enum worker_state */
+    bool repeats;  /* it completes each job twice */
+    bool repeated; /* COMPLETING: for the second time */
 };
 
 /* A job in a worker's hands. */
 struct held {
     uint64_t token;
     aq_time_us put_us;
-    uint8_t ref_len;
+    uint8_t ref_len : 7;
+    uint8_t poison : 1; /* it kills the worker */
     char ref[AQ_JOB_REF_CHARS_MAX];
 };
 
@@ -52,7 +56,18 @@ struct aq_workload {
     uint32_t old_open;   /* calls made before the load stopped that someone waits for */
     uint32_t old_serial; /* of the last of them */
     bool load_stopped;
-    struct aq_text worker_tube, producer_tube;
+    struct aq_text *worker_tubes; /* owned array; a worker's gets go to them in turn */
+    uint32_t worker_tube_count;
+    struct aq_text producer_tube, child_tube; /* child_tube is empty where children go to producer_tube */
+    const struct aq_address_book *book;
+    struct workflow *workflows;                                      /* owned; see workflows.c */
+    uint32_t workflow_count, workflow_capacity, first_free_workflow; /* first_free_workflow: plus one */
+    struct aq_random workflow_random, key_random, poison_random;
+    double *key_weights;     /* owned: of shard keys, added up; NULL: all alike */
+    double poison;           /* chance of a put to be poisonous */
+    uint64_t poisoned;       /* jobs put */
+    uint64_t repeats;        /* completions made a second time */
+    uint32_t *command_times; /* owned: how often each was given */
     struct aq_histogram latencies[AQ_LATENCY_COUNT];
 };
 
@@ -79,6 +94,25 @@ int worker_answered(struct aq_workload *w, const struct aq_app_call *call, aq_ti
 int worker_resume(struct aq_workload *w, struct worker *worker, aq_time_us now_us);
 
 /* producers.c */
+int producers_init(struct aq_workload *w, uint64_t seed);
+/* A put of a new job, not yet submitted; with a parent its id is copied. What is drawn comes from *random.
+   NULL when out of memory. */
+struct aq_app_call *producers_new_call(struct aq_workload *w, aq_time_us now_us, uint32_t client,
+                                       struct aq_text parent, struct aq_random *random);
+int producers_submit(struct aq_workload *w, struct aq_app_call *call, aq_time_us now_us);
 int producers_set_next_arrival(struct aq_workload *w, aq_time_us now_us);
+
+/* workflows.c */
+int workflow_begin(struct aq_workload *w, aq_time_us now_us, uint32_t client);
+/* A producer's call was answered: what follows from it. */
+int workflow_answered(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us,
+                      enum aq_outcome outcome, const struct aq_reply *reply);
+/* The put of a child has ended, answered or not. */
+int workflow_put_over(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us);
+
+/* commands.c */
+int commands_start(struct aq_workload *w, aq_time_us now_us);
+int commands_answered(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us,
+                      enum aq_outcome outcome, const struct aq_reply *reply);
 
 #endif

@@ -8,7 +8,13 @@
 #include "protocol/message.h"
 #include "sim/link_rules.h"
 
-enum aq_timer_kind { AQ_TIMER_WORKER, AQ_TIMER_ARRIVAL, AQ_TIMER_STRIKE, AQ_TIMER_FAULT_END };
+enum aq_timer_kind {
+    AQ_TIMER_WORKER,
+    AQ_TIMER_ARRIVAL,
+    AQ_TIMER_STRIKE,
+    AQ_TIMER_FAULT_END,
+    AQ_TIMER_COMMAND
+};
 
 /* Every function takes the world first and returns 0 or a negative AQ_E*. */
 struct aq_world_ops {
@@ -24,6 +30,8 @@ struct aq_world_ops {
 
     int (*client_crash)(void *world, uint32_t client);
     int (*client_start)(void *world, uint32_t client);
+    /* Moves the client's clock by so much. Back, it stands still until time has caught up. */
+    int (*client_clock)(void *world, uint32_t client, int64_t jump_us);
 
     bool (*server_is_up)(void *world, uint32_t server);
     int (*server_crash)(void *world, uint32_t server, bool disk_lost);

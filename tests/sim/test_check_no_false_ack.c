@@ -251,6 +251,69 @@ static void puts_refused_and_yet_made_are_counted(void **state) {
     assert_true(see_figure(&see, CHECK, "puts_refused_but_made") == 2);
 }
 
+/* ---- commands ---- */
+
+static struct aq_command_spec commands[] = {
+    {.kind = AQ_COMMAND_PAUSE, .action = AQ_ACTION_PAUSE, .tube = "default", .client = 2},
+    {.kind = AQ_COMMAND_KICK, .action = AQ_ACTION_KICK, .tube = "default", .client = 2},
+    {.kind = AQ_COMMAND_STATS, .action = AQ_ACTION_STATS, .client = 2},
+};
+
+static void begin_with_commands(void) {
+    see_close(&see);
+    see_open(&see);
+    see.scenario.commands = commands;
+    see.scenario.command_count = sizeof commands / sizeof *commands;
+    see_start(&see);
+}
+
+static void done_for(uint32_t client, enum aq_tap_kind kind, const char *tube) {
+    struct aq_tap tap = {.kind = kind, .action = AQ_ACTION_PAUSE, .tube = aq_text_of(tube)};
+    see_raw(&see, (struct aq_observation){
+                      .kind = AQ_SEEN_TAP, .server = 1, .client = client, .caller = AQ_NOBODY, .tap = &tap});
+}
+
+static void answer_to_command(uint32_t command, aq_time_us called_us, enum aq_outcome outcome,
+                              uint64_t job_hash) {
+    see_raw(&see, (struct aq_observation){.kind = AQ_SEEN_ANSWER,
+                                          .caller = command,
+                                          .is_command = true,
+                                          .client = 2,
+                                          .server = AQ_NOBODY,
+                                          .action = commands[command].action,
+                                          .outcome = outcome,
+                                          .job_hash = job_hash,
+                                          .called_us = called_us});
+}
+
+static void a_command_told_ok_that_a_server_did_passes(void **state) {
+    (void)state;
+    begin_with_commands();
+    aq_time_us called_us = see.now_us;
+    done_for(2, AQ_TAP_PAUSED, "default");
+    answer_to_command(0, called_us, AQ_OUTCOME_OK, 0);
+    done_for(2, AQ_TAP_KICKED, "default");
+    answer_to_command(1, called_us, AQ_OUTCOME_OK, 5);
+    answer_to_command(1, see.now_us, AQ_OUTCOME_OK, 0); /* nothing was there to be kicked */
+    answer_to_command(2, see.now_us, AQ_OUTCOME_OK, 0); /* stats change nothing */
+    answer_to_command(0, see.now_us, AQ_OUTCOME_UNKNOWN, 0);
+    see_expect(&see, CHECK, AQ_VERDICT_PASS, 0, NULL);
+    assert_int_equal(see_check(&see, CHECK)->judged, 2);
+}
+
+static void a_command_told_ok_that_no_server_did_is_caught(void **state) {
+    (void)state;
+    begin_with_commands();
+    done_for(2, AQ_TAP_PAUSED, "default"); /* before the call */
+    aq_time_us called_us = see.now_us + 1;
+    done_for(3, AQ_TAP_PAUSED, "default"); /* for another client */
+    done_for(2, AQ_TAP_PAUSED, "other");
+    done_for(2, AQ_TAP_UNPAUSED, "default");
+    answer_to_command(0, called_us, AQ_OUTCOME_OK, 0);
+    answer_to_command(1, called_us, AQ_OUTCOME_OK, 5);
+    see_expect(&see, CHECK, AQ_VERDICT_FAIL, 2, "command told ok, but no server did it");
+}
+
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -273,6 +336,8 @@ int main(void) {
         T(an_acknowledged_put_lost_by_a_server_that_kept_its_disk_is_caught),
         T(an_acknowledged_put_that_is_nowhere_at_the_end_is_caught),
         T(puts_refused_and_yet_made_are_counted),
+        T(a_command_told_ok_that_a_server_did_passes),
+        T(a_command_told_ok_that_no_server_did_is_caught),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
