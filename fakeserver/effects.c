@@ -64,6 +64,7 @@ struct aq_tap *aq_server_tap(struct aq_server *server, enum aq_tap_kind kind, co
     tap->before = before;
     tap->priority = job->priority;
     tap->expireds = job->expireds;
+    tap->releases = job->releases;
     tap->job_hash = job->hash;
     tap->lease = job->state == AQ_JOB_PARENT ? 0 : job->lease;
     tap->parent_hash = job->parent;

@@ -107,6 +107,7 @@ struct aq_tap {
     uint32_t correlation;
     uint32_t priority; /* bucket 1..9 of the job */
     uint32_t expireds; /* of the job, after this */
+    uint32_t releases; /* likewise */
     uint64_t job_hash; /* aq_text_hash of job_id; 0 where there is no job */
     /* number of the lease that this made, renewed or ended; unique on this server object; 0: none */
     uint64_t lease;

@@ -354,7 +354,7 @@ static void a_job_is_buried_at_its_limit_of_expiries_and_not_before(void **state
     expire(5, AQ_JOB_BURIED, 1);
     assert_int_equal(fake.violations, 2);
     assert_int_equal(fake_finish(&fake), AQ_VERDICT_FAIL);
-    assert_true(fake_figure(&fake, "expired_limit_judged") == 6);
+    assert_true(fake_figure(&fake, "limit_judged") == 6);
     fake_close(&fake);
 }
 

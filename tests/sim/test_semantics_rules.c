@@ -1,0 +1,423 @@
+/* The rules for pause, throttle, workflows, fair queues and releases: what keeps them passes, and each way to
+   break one is caught by its own cause. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/fake_ledger.h"
+
+extern const struct aq_checker aq_check_semantics;
+
+#define S  AQ_US_PER_S
+#define MS AQ_US_PER_MS
+
+#define SERVER_PAUSED "a job of a paused tube was handed out"
+#define FLEET_PAUSED  "a job was handed out after its caller was told that the tube is paused"
+#define SERVER_FASTER "a server handed out more jobs of a tube than its throttle allows"
+#define FLEET_FASTER                                                                                         \
+    "more jobs of a tube were handed out than the throttle that its caller was told of allows"
+#define TOO_EARLY       "a parent started before its children were finished"
+#define TWICE           "a parent started twice"
+#define WAITING_GIVEN   "a parent was handed out while it waited for its children"
+#define NEVER           "a parent never started although its children are finished"
+#define TIMEOUT_EARLY   "a parent timed out before its time"
+#define TIMEOUT_LATE    "a parent timed out too late"
+#define PASSED_OVER     "a shard of a fair queue was passed over"
+#define RELEASE_IGNORED "a job over its limit of releases was not buried"
+#define RELEASE_EARLY   "a job below its limit of releases was buried"
+
+static struct aq_ledger fake;
+static struct aq_command_spec commands[3];
+
+static void begin(void) {
+    fake_init(&fake, &aq_check_semantics, 3, 10);
+    for (int i = 0; i < 3; i++)
+        commands[i] = (struct aq_command_spec){.tube = (char *)"work", .tps = 2};
+    fake.scenario.commands = commands;
+    fake.scenario.command_count = 3;
+    fake_start(&fake);
+}
+
+static void clean(void) {
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_PASS);
+    fake_close(&fake);
+}
+
+static void caught(const char *cause) {
+    assert_int_equal(fake_caught(&fake, cause), 1);
+    assert_int_equal(fake.violations, 1);
+    fake_close(&fake);
+}
+
+static void tap(aq_time_us at_us, uint32_t server, struct aq_tap about) {
+    if (!about.tube.len) about.tube = AQ_TEXT("work");
+    if (about.kind == AQ_TAP_LEASE) {
+        about.ttl_s = 10;
+        about.due_us = at_us + 10 * S;
+        about.state = AQ_JOB_RESERVED;
+        about.before = AQ_JOB_READY;
+        if (!about.job_hash) about.job_hash = 77;
+    }
+    fake_see(&fake,
+             (struct aq_observation){
+                 .at_us = at_us, .kind = AQ_SEEN_TAP, .server = server, .tap = &about, .tap_token = 1});
+}
+
+static void lease(aq_time_us at_us, uint32_t server) {
+    tap(at_us, server, (struct aq_tap){.kind = AQ_TAP_LEASE});
+}
+
+static void server_is(aq_time_us at_us, enum aq_seen_kind kind, uint32_t server) {
+    fake_see(&fake, (struct aq_observation){.at_us = at_us, .kind = kind, .server = server});
+}
+
+/* The caller of a command hears that it was carried out. */
+static void told(aq_time_us at_us, uint32_t command, enum aq_action action) {
+    fake_see(&fake, (struct aq_observation){.at_us = at_us,
+                                            .kind = AQ_SEEN_ANSWER,
+                                            .server = AQ_NOBODY,
+                                            .caller = command,
+                                            .is_command = true,
+                                            .action = action,
+                                            .outcome = AQ_OUTCOME_OK});
+}
+
+/* ---- pause ---- */
+
+static void a_tube_that_is_not_paused_any_more_may_be_served(void **state) {
+    (void)state;
+    begin();
+    tap(1 * S, 0, (struct aq_tap){.kind = AQ_TAP_PAUSED});
+    told(1 * S, 0, AQ_ACTION_PAUSE);
+    tap(2 * S, 0, (struct aq_tap){.kind = AQ_TAP_EMPTY});
+    tap(2 * S, 0, (struct aq_tap){.kind = AQ_TAP_LEASE, .tube = AQ_TEXT("other")});
+    assert_true(fake.violations == 0);
+    told(3 * S, 0, AQ_ACTION_UNPAUSE);
+    tap(3 * S, 0, (struct aq_tap){.kind = AQ_TAP_UNPAUSED});
+    lease(4 * S, 0);
+    tap(5 * S, 0, (struct aq_tap){.kind = AQ_TAP_PAUSED});
+    server_is(6 * S, AQ_SEEN_SERVER_DOWN, 0);
+    server_is(7 * S, AQ_SEEN_SERVER_UP, 0);
+    lease(8 * S, 0); /* a new process, which has forgotten it */
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_PASS);
+    assert_true(fake_figure(&fake, "pause_judged") == 1);
+    fake_close(&fake);
+}
+
+static void a_job_of_a_paused_tube_is_caught(void **state) {
+    (void)state;
+    begin();
+    tap(1 * S, 1, (struct aq_tap){.kind = AQ_TAP_PAUSED});
+    lease(2 * S, 0);
+    assert_int_equal(fake.violations, 0);
+    lease(2 * S, 1);
+    caught(SERVER_PAUSED);
+}
+
+static void a_pause_that_reached_one_server_only_is_caught(void **state) {
+    (void)state;
+    begin();
+    tap(1 * S, 1, (struct aq_tap){.kind = AQ_TAP_PAUSED});
+    told(1 * S, 0, AQ_ACTION_PAUSE);
+    lease(2 * S, 0);
+    caught(FLEET_PAUSED);
+}
+
+static void the_pause_of_a_fair_queue_holds_for_its_shards(void **state) {
+    (void)state;
+    begin();
+    tap(1 * S, 1, (struct aq_tap){.kind = AQ_TAP_PAUSED, .tube = AQ_TEXT("fq-work")});
+    tap(2 * S, 1, (struct aq_tap){.kind = AQ_TAP_LEASE, .tube = AQ_TEXT("fq-work_3")});
+    caught(SERVER_PAUSED);
+}
+
+/* ---- throttle ---- */
+
+static void throttled(aq_time_us at_us, uint32_t server, double tps) {
+    tap(at_us, server, (struct aq_tap){.kind = AQ_TAP_THROTTLED, .tps = tps});
+}
+
+static void jobs_at_the_rate_of_the_throttle_pass(void **state) {
+    (void)state;
+    begin();
+    throttled(1 * S, 0, 2);
+    for (aq_time_us at_us = 2 * S; at_us < 6 * S; at_us += S) {
+        lease(at_us, 0); /* two at once, then none for a second */
+        lease(at_us, 0);
+        lease(at_us, 1); /* no throttle here */
+        lease(at_us, 1);
+        lease(at_us, 1);
+    }
+    throttled(6 * S, 0, 0);
+    for (int i = 0; i < 5; i++)
+        lease(6 * S, 0);
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_PASS);
+    assert_true(fake_figure(&fake, "throttle_judged") == 8);
+    fake_close(&fake);
+}
+
+static void a_server_that_is_faster_than_its_throttle_is_caught(void **state) {
+    (void)state;
+    begin();
+    throttled(1 * S, 0, 2);
+    lease(2 * S, 0);
+    lease(2 * S + 500 * MS, 0);
+    lease(2 * S + 990 * MS, 0);
+    caught(SERVER_FASTER);
+}
+
+static void a_throttle_below_one_is_one_job_in_a_longer_window(void **state) {
+    (void)state;
+    begin();
+    throttled(1 * S, 0, 0.5);
+    lease(2 * S, 0);
+    lease(4 * S, 0);
+    assert_int_equal(fake.violations, 0);
+    lease(5 * S, 0);
+    caught(SERVER_FASTER);
+}
+
+static void a_fleet_that_is_faster_than_it_was_told_to_be_is_caught(void **state) {
+    (void)state;
+    begin(); /* 2 a second were wanted; three servers may have one each */
+    told(1 * S, 0, AQ_ACTION_THROTTLE);
+    lease(2 * S, 0);
+    lease(2 * S, 1);
+    lease(2 * S, 2);
+    assert_int_equal(fake.violations, 0);
+    lease(2 * S + 100 * MS, 0);
+    caught(FLEET_FASTER);
+}
+
+/* ---- workflows ---- */
+
+enum { PARENT = 500, CHILD = 600 };
+
+static void hold(aq_time_us at_us, int32_t limit, aq_time_us due_us) {
+    tap(at_us, 0,
+        (struct aq_tap){.kind = AQ_TAP_PARENT_HELD,
+                        .job_hash = PARENT,
+                        .before = AQ_JOB_PARENT,
+                        .state = AQ_JOB_PARENT,
+                        .limit = limit,
+                        .due_us = due_us});
+}
+
+static void child_done(aq_time_us at_us, uint64_t child) {
+    tap(at_us, 0,
+        (struct aq_tap){
+            .kind = AQ_TAP_DONE, .job_hash = child, .parent_hash = PARENT, .before = AQ_JOB_RESERVED});
+}
+
+static void parent_is(aq_time_us at_us, enum aq_tap_kind kind, enum aq_job_state state) {
+    tap(at_us, 0,
+        (struct aq_tap){
+            .kind = kind, .job_hash = PARENT, .before = AQ_JOB_PARENT, .state = state, .limit = 2});
+}
+
+static void a_parent_after_its_children_passes(void **state) {
+    (void)state;
+    begin();
+    hold(1 * S, -1, 60 * S);
+    child_done(2 * S, CHILD);
+    parent_is(3 * S, AQ_TAP_CHILDREN_STARTED, AQ_JOB_PARENT); /* two of them */
+    child_done(4 * S, CHILD + 1);
+    parent_is(4 * S, AQ_TAP_PARENT_STARTED, AQ_JOB_READY);
+    tap(5 * S, 0, (struct aq_tap){.kind = AQ_TAP_LEASE, .job_hash = PARENT});
+    tap(6 * S, 0, (struct aq_tap){.kind = AQ_TAP_DONE, .job_hash = PARENT, .before = AQ_JOB_RESERVED});
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_PASS);
+    assert_true(fake_figure(&fake, "workflow_judged") == 1);
+    fake_close(&fake);
+}
+
+static void a_parent_before_its_last_child_is_caught(void **state) {
+    (void)state;
+    begin();
+    hold(1 * S, 2, 60 * S);
+    child_done(2 * S, CHILD);
+    tap(3 * S, 0, /* counted, but it is not finished */
+        (struct aq_tap){.kind = AQ_TAP_EXPIRED,
+                        .job_hash = CHILD + 1,
+                        .parent_hash = PARENT,
+                        .before = AQ_JOB_RESERVED,
+                        .state = AQ_JOB_READY,
+                        .expireds = 1});
+    parent_is(3 * S, AQ_TAP_PARENT_STARTED, AQ_JOB_READY);
+    caught(TOO_EARLY);
+}
+
+static void a_parent_that_starts_again_is_caught(void **state) {
+    (void)state;
+    begin();
+    hold(1 * S, 2, 60 * S);
+    child_done(2 * S, CHILD);
+    child_done(2 * S, CHILD + 1);
+    parent_is(2 * S, AQ_TAP_PARENT_STARTED, AQ_JOB_READY);
+    server_is(3 * S, AQ_SEEN_SERVER_DOWN, 0);
+    server_is(4 * S, AQ_SEEN_SERVER_UP, 0);
+    parent_is(5 * S, AQ_TAP_TIMED_OUT, AQ_JOB_READY);
+    caught(TWICE);
+}
+
+static void a_parent_that_is_given_away_while_it_waits_is_caught(void **state) {
+    (void)state;
+    begin();
+    hold(1 * S, 2, 60 * S);
+    tap(2 * S, 0, (struct aq_tap){.kind = AQ_TAP_LEASE, .job_hash = PARENT});
+    caught(WAITING_GIVEN);
+}
+
+static void a_parent_that_never_starts_is_caught_at_the_end(void **state) {
+    (void)state;
+    begin();
+    hold(1 * S, 2, 60 * S);
+    child_done(2 * S, CHILD);
+    child_done(2 * S, CHILD + 1);
+    lease(9 * S, 1);
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_FAIL);
+    caught(NEVER);
+}
+
+static void a_parent_lost_with_its_server_is_not_waited_for(void **state) {
+    (void)state;
+    begin();
+    hold(1 * S, 2, 60 * S);
+    child_done(2 * S, CHILD);
+    child_done(2 * S, CHILD + 1);
+    server_is(2 * S, AQ_SEEN_SERVER_DOWN, 0);
+    lease(9 * S, 1);
+    clean();
+}
+
+static void a_timeout_is_judged_by_its_moment(void **state) {
+    (void)state;
+    begin();
+    hold(1 * S, 2, 11 * S);
+    parent_is(11 * S, AQ_TAP_TIMED_OUT, AQ_JOB_BURIED);
+    clean();
+    begin();
+    hold(1 * S, 2, 11 * S);
+    parent_is(10 * S, AQ_TAP_TIMED_OUT, AQ_JOB_BURIED);
+    caught(TIMEOUT_EARLY);
+    begin();
+    hold(1 * S, 2, 11 * S);
+    parent_is(12 * S, AQ_TAP_TIMED_OUT, AQ_JOB_BURIED);
+    caught(TIMEOUT_LATE);
+}
+
+/* ---- fair queues ---- */
+
+static void shard(aq_time_us at_us, enum aq_tap_kind kind, const char *tube) {
+    tap(at_us, 0,
+        (struct aq_tap){.kind = kind,
+                        .job_hash = 77,
+                        .state = kind == AQ_TAP_PUT ? AQ_JOB_READY : AQ_JOB_RESERVED,
+                        .tube = aq_text_of(tube)});
+}
+
+static void shards_in_turn_pass(void **state) {
+    (void)state;
+    begin();
+    for (int i = 0; i < 5; i++) {
+        shard(1 * S, AQ_TAP_PUT, "fq-a_0");
+        shard(1 * S, AQ_TAP_PUT, "fq-a_1");
+    }
+    for (int i = 0; i < 5; i++) {
+        shard(2 * S, AQ_TAP_LEASE, "fq-a_0");
+        shard(2 * S, AQ_TAP_LEASE, "fq-a_1");
+    }
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_PASS);
+    assert_true(fake_figure(&fake, "fair_judged") == 10);
+    fake_close(&fake);
+}
+
+static void a_shard_that_is_passed_over_is_caught_when_its_turn_comes(void **state) {
+    (void)state;
+    begin();
+    for (int i = 0; i < 5; i++) {
+        shard(1 * S, AQ_TAP_PUT, "fq-a_0");
+        shard(1 * S, AQ_TAP_PUT, "fq-a_1");
+    }
+    for (int i = 0; i < 4; i++)
+        shard(2 * S, AQ_TAP_LEASE, "fq-a_0");
+    assert_int_equal(fake.violations, 0);
+    shard(3 * S, AQ_TAP_LEASE, "fq-a_1");
+    caught(PASSED_OVER);
+}
+
+static void a_shard_that_is_never_served_is_caught_at_the_end(void **state) {
+    (void)state;
+    begin();
+    shard(1 * S, AQ_TAP_PUT, "fq-a_1");
+    for (int i = 0; i < 4; i++)
+        shard(1 * S, AQ_TAP_PUT, "fq-a_0");
+    for (int i = 0; i < 4; i++)
+        shard(2 * S, AQ_TAP_LEASE, "fq-a_0");
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_FAIL);
+    caught(PASSED_OVER);
+}
+
+static void tubes_that_are_no_fair_queues_have_no_turns(void **state) {
+    (void)state;
+    begin();
+    shard(1 * S, AQ_TAP_PUT, "a_1");
+    for (int i = 0; i < 4; i++)
+        shard(1 * S, AQ_TAP_PUT, "a_0");
+    for (int i = 0; i < 4; i++)
+        shard(2 * S, AQ_TAP_LEASE, "a_0");
+    clean();
+}
+
+/* ---- releases ---- */
+
+static void released(enum aq_tap_kind kind, uint32_t releases) {
+    tap(1 * S, 0,
+        (struct aq_tap){.kind = kind,
+                        .job_hash = 77,
+                        .before = AQ_JOB_RESERVED,
+                        .state = kind == AQ_TAP_RELEASED ? AQ_JOB_READY : AQ_JOB_BURIED,
+                        .releases = releases});
+}
+
+static void the_seventh_release_buries(void **state) {
+    (void)state;
+    begin();
+    released(AQ_TAP_RELEASED, 6);
+    released(AQ_TAP_AUTOBURIED, 7);
+    clean();
+    begin();
+    released(AQ_TAP_RELEASED, 7);
+    caught(RELEASE_IGNORED);
+    begin();
+    released(AQ_TAP_AUTOBURIED, 6);
+    caught(RELEASE_EARLY);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_tube_that_is_not_paused_any_more_may_be_served),
+        cmocka_unit_test(a_job_of_a_paused_tube_is_caught),
+        cmocka_unit_test(a_pause_that_reached_one_server_only_is_caught),
+        cmocka_unit_test(the_pause_of_a_fair_queue_holds_for_its_shards),
+        cmocka_unit_test(jobs_at_the_rate_of_the_throttle_pass),
+        cmocka_unit_test(a_server_that_is_faster_than_its_throttle_is_caught),
+        cmocka_unit_test(a_throttle_below_one_is_one_job_in_a_longer_window),
+        cmocka_unit_test(a_fleet_that_is_faster_than_it_was_told_to_be_is_caught),
+        cmocka_unit_test(a_parent_after_its_children_passes),
+        cmocka_unit_test(a_parent_before_its_last_child_is_caught),
+        cmocka_unit_test(a_parent_that_starts_again_is_caught),
+        cmocka_unit_test(a_parent_that_is_given_away_while_it_waits_is_caught),
+        cmocka_unit_test(a_parent_that_never_starts_is_caught_at_the_end),
+        cmocka_unit_test(a_parent_lost_with_its_server_is_not_waited_for),
+        cmocka_unit_test(a_timeout_is_judged_by_its_moment),
+        cmocka_unit_test(shards_in_turn_pass),
+        cmocka_unit_test(a_shard_that_is_passed_over_is_caught_when_its_turn_comes),
+        cmocka_unit_test(a_shard_that_is_never_served_is_caught_at_the_end),
+        cmocka_unit_test(tubes_that_are_no_fair_queues_have_no_turns),
+        cmocka_unit_test(the_seventh_release_buries),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
