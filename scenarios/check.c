@@ -20,6 +20,17 @@ static int check_run(struct aq_reader *r, const struct aq_scenario *s) {
                    (unsigned long long)windows, WINDOWS_MAX);
 }
 
+static int check_servers(struct aq_reader *r, const struct aq_scenario *s) {
+    size_t length = aq_reader_enter(r, "servers");
+    if (s->servers.shared_identity > s->servers.count)
+        return FAIL_AT(r, "shared_identity", "found %u, there are %u servers", s->servers.shared_identity,
+                       s->servers.count);
+    if (s->servers.shared_identity > 1 && s->balancer != AQ_BALANCER_NONE)
+        return FAIL_AT(r, "shared_identity", "it excludes a balancer, behind which clients know no server");
+    aq_reader_leave(r, length);
+    return 0;
+}
+
 static int check_workers(struct aq_reader *r, const struct aq_scenario *s) {
     const struct aq_worker_section *w = &s->workers;
     double sum = w->release_ratio + w->bury_ratio + w->delete_ratio + w->abandon_ratio;
@@ -202,8 +213,8 @@ static int check_commands(struct aq_reader *r, const struct aq_scenario *s) {
 
 int aq_scenario_check(struct aq_reader *r, const struct aq_scenario *s) {
     static int (*const checks[])(struct aq_reader *, const struct aq_scenario *) = {
-        check_run,    check_workers, check_producers, check_network, check_policy,
-        check_groups, check_faults,  check_parents,   check_commands};
+        check_run,    check_servers, check_workers, check_producers, check_network,
+        check_policy, check_groups,  check_faults,  check_parents,   check_commands};
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         int rc = checks[i](r, s);
         if (rc) return rc;

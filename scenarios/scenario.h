@@ -156,6 +156,7 @@ struct aq_server_section {
     enum aq_profile profile;
     struct aq_server_policy policy; /* of the profile, with the keys of `policy` set */
     bool same_host;                 /* all on one host, at different ports */
+    uint32_t shared_identity;       /* the first so many are behind the address of server 0; 0 and 1: none */
     bool persistent;
     struct aq_distribution persist; /* time that a write to disk takes */
     struct aq_service_model service;

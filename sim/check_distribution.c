@@ -313,6 +313,7 @@ static int judge_left_out(struct distribution *d, struct aq_ledger *ledger) {
     bool all_known = s->clients.group_count == 0 && s->balancer == AQ_BALANCER_NONE;
     if (d->disturbed || !all_known || d->choices < (uint64_t)CHOICES_EACH_MIN * servers) return 0;
     for (uint32_t i = 0; i < servers; i++) {
+        if (i && i < s->servers.shared_identity) continue; /* behind the address of server 0 */
         if (i < d->servers && d->choices_of[i]) continue;
         struct aq_observation seen = {
             .kind = AQ_SEEN_KIND_COUNT, .server = i, .client = AQ_NOBODY, .caller = AQ_NOBODY};

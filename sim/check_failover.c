@@ -251,7 +251,8 @@ static void returned(struct failover *f, uint32_t server, aq_time_us now_us) {
 }
 
 static int server_changed(struct failover *f, struct aq_ledger *ledger, const struct aq_observation *seen) {
-    if (seen->server >= f->servers) return 0;
+    /* Of servers that share an address none is missed while another is up. */
+    if (seen->server >= f->servers || seen->server < f->scenario->servers.shared_identity) return 0;
     uint8_t *bits = &f->stopped[seen->server], before = *bits;
     switch (seen->kind) {
     case AQ_SEEN_SERVER_DOWN: *bits |= DOWN; break;

@@ -68,6 +68,8 @@ static int init(void *state, const struct aq_ledger *ledger) {
         (size_t)scenario->clients.group_count + 1; /* the last is that of the clients outside the groups */
     m->chosen = aq_alloc_zeroed(lists * scenario->servers.count, sizeof *m->chosen);
     m->was_away = aq_alloc_zeroed(scenario->servers.count, sizeof *m->was_away);
+    for (uint32_t i = 0; m->was_away && i < scenario->servers.shared_identity; i++)
+        m->was_away[i] = true; /* clients cannot tell it from the others at its address */
     int rc = m->chosen && m->was_away ? aq_client_lists_init(&m->lists, scenario) : AQ_ENOMEM;
     return rc ? rc : mark_drained(m, scenario);
 }

@@ -193,7 +193,8 @@ static void count_wait(struct progress *p, aq_time_us now_us) {
 
 static bool is_served(const struct progress *p, uint32_t server) {
     uint32_t clients = p->scenario->clients.count;
-    if (p->scenario->balancer != AQ_BALANCER_NONE) return true;
+    if (p->scenario->balancer != AQ_BALANCER_NONE || server < p->scenario->servers.shared_identity)
+        return true;
     for (uint32_t client = 0; client < clients && client < p->workers; client++)
         if (aq_client_lists_standing(&p->lists, client, server) == AQ_STANDING_MEMBER) return true;
     return false;

@@ -95,6 +95,9 @@ int aq_live_check(const struct aq_scenario *s, double speed, struct aq_error *er
     if (rc) return rc;
     if (s->balancer != AQ_BALANCER_NONE)
         return aq_error_set(error, AQ_EUNSUPPORTED, "balancer: a load balancer needs --world virtual");
+    if (s->servers.shared_identity > 1)
+        return aq_error_set(error, AQ_EUNSUPPORTED,
+                            "servers.shared_identity: two servers behind one address need --world virtual");
     if (needs_proxies(s) && speed != 1)
         return aq_error_set(error, AQ_EUNSUPPORTED,
                             "faults: those on links act in real time, so this scenario needs --speed 1");

@@ -62,6 +62,7 @@ int aq_serve_prepare(struct aq_scenario *s, void (*left_out)(void *arg, const st
     s->workers.count = 0;
     s->producers.arrivals = AQ_ARRIVALS_NONE;
     s->balancer = AQ_BALANCER_NONE;
+    s->servers.shared_identity = 0;
     s->expect_strict = s->expect_upstream = (struct aq_expectation){0};
     s->slo_count = 0; /* of our workers, of whom there are none */
     s->settle_us = 0;

@@ -137,11 +137,12 @@ void aq_virtual_attach(struct aq_virtual *v, struct aq_workload *workload, struc
 /* The list of servers that clients outside the groups are configured with. */
 static int make_list(struct aq_virtual *v) {
     const struct aq_scenario *s = v->scenario;
-    v->all_server_count = v->balancer_address != AQ_NOBODY ? 1 : s->servers.count;
+    uint32_t shared = s->servers.shared_identity > 1 ? s->servers.shared_identity - 1 : 0;
+    v->all_server_count = v->balancer_address != AQ_NOBODY ? 1 : s->servers.count - shared;
     v->all_servers = aq_alloc(v->all_server_count * sizeof *v->all_servers);
     if (!v->all_servers) return AQ_ENOMEM;
     for (uint32_t i = 0; i < v->all_server_count; i++)
-        v->all_servers[i] = v->balancer_address != AQ_NOBODY ? v->balancer_address : i;
+        v->all_servers[i] = v->balancer_address != AQ_NOBODY ? v->balancer_address : i ? i + shared : 0;
     return 0;
 }
 

@@ -25,6 +25,15 @@ static uint32_t *current(struct aq_virtual *v, uint32_t client, uint32_t address
     return &v->connection_of[(size_t)client * v->addresses + address];
 }
 
+static bool shares_address(const struct aq_virtual *v, uint32_t address) {
+    return v->scenario->servers.shared_identity > 1 && address == 0;
+}
+
+/* Does a connection to this address lead to one server or another? */
+static bool is_ambiguous(const struct aq_virtual *v, uint32_t address) {
+    return address == v->balancer_address || shares_address(v, address);
+}
+
 static int new_connection(struct aq_virtual *v, uint32_t client, uint32_t address, uint32_t *out) {
     uint32_t slot = v->first_free_connection;
     if (slot != UINT32_MAX) {
@@ -36,9 +45,10 @@ static int new_connection(struct aq_virtual *v, uint32_t client, uint32_t addres
         slot = v->connection_count++;
     }
     struct connection *c = &v->connections[slot];
+    bool one = address < v->scenario->servers.count && !is_ambiguous(v, address);
     *c = (struct connection){.client = client,
                              .address = address,
-                             .server = address < v->scenario->servers.count ? address : AQ_NOBODY,
+                             .server = one ? address : AQ_NOBODY,
                              .to_server = {.first = UINT32_MAX, .last = UINT32_MAX},
                              .to_client = {.first = UINT32_MAX, .last = UINT32_MAX}};
     aq_random_init(&c->random, v->config.seed, "connection",
@@ -87,20 +97,22 @@ static void drop_all_held(struct aq_virtual *v, uint32_t slot) {
     release(v, slot);
 }
 
-/* The server that a balancer picks: uniform over those that are up; AQ_NOBODY when none is. */
-static uint32_t balance(struct aq_virtual *v) {
-    uint32_t up = 0;
-    for (uint32_t i = 0; i < v->scenario->servers.count; i++)
+/* The server that a balancer, or chance, picks for this address: uniform over those behind it that are up;
+ * AQ_NOBODY when none is. */
+static uint32_t balance(struct aq_virtual *v, uint32_t address) {
+    const struct aq_server_section *s = &v->scenario->servers;
+    uint32_t up = 0, count = shares_address(v, address) ? s->shared_identity : s->count;
+    for (uint32_t i = 0; i < count; i++)
         up += v->servers[i].core != NULL;
     if (up == 0) return AQ_NOBODY;
     uint32_t nth = aq_random_below(&v->balancer_random, up);
-    for (uint32_t i = 0; i < v->scenario->servers.count; i++)
+    for (uint32_t i = 0; i < count; i++)
         if (v->servers[i].core && nth-- == 0) return i;
     return AQ_NOBODY;
 }
 
 static bool through_balancer(const struct aq_virtual *v, const struct connection *c) {
-    return c->address == v->balancer_address;
+    return is_ambiguous(v, c->address);
 }
 
 static aq_time_us latency(struct aq_virtual *v, struct connection *c) {
@@ -159,9 +171,9 @@ static bool set_up_blocked(struct aq_virtual *v, struct connection *c) {
 static int finish_set_up(struct aq_virtual *v, uint32_t slot) {
     struct connection *c = &v->connections[slot];
     if (through_balancer(v, c)) {
-        uint32_t server = balance(v);
+        uint32_t server = balance(v, c->address);
         if (server == AQ_NOBODY) return tell_client(v, slot, AQ_CLIENT_DISCONNECTED);
-        if (v->scenario->balancer == AQ_BALANCER_PER_CONNECTION) c->server = server;
+        if (v->scenario->balancer != AQ_BALANCER_PER_REQUEST) c->server = server;
     }
     if (set_up_blocked(v, c)) {
         aq_time_us wait_us = SYN_FIRST_US << c->attempts;
@@ -371,7 +383,7 @@ static int network_send_request(struct aq_virtual *v, uint32_t client, uint32_t 
     uint32_t at = *current(v, client, address), slot;
     AQ_ASSERT(at && v->connections[at - 1].state == CONNECTION_UP);
     struct connection *c = &v->connections[at - 1];
-    uint32_t server = through_balancer(v, c) && c->server == AQ_NOBODY ? balance(v) : c->server;
+    uint32_t server = through_balancer(v, c) && c->server == AQ_NOBODY ? balance(v, c->address) : c->server;
     if (server == AQ_NOBODY) return 0; /* a balancer with nothing behind it swallows the request */
     int rc = aq_packets_request(&v->packets, request, &slot);
     if (rc) return rc;

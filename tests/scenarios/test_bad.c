@@ -384,6 +384,10 @@ static const struct bad bad_texts[] = {
      "~\"add_server\" takes no \"server_list\""},
     {FAULT("\"kind\": \"update_servers\", \"at\": \"1s\", \"server\": 1"), AQ_EINVALID,
      "~\"update_servers\" takes no \"server\""},
+    {"{\"servers\": {\"shared_identity\": 5}}", AQ_EINVALID,
+     "x.json: servers.shared_identity: found 5, there are 4 servers"},
+    {"{\"servers\": {\"shared_identity\": 2}, \"balancer\": \"per_request\"}", AQ_EINVALID,
+     "~servers.shared_identity: it excludes a balancer"},
     /* commands */
     {"{\"commands\": [{\"at\": \"1s\"}]}", AQ_EINVALID, "x.json: commands[0]: the key \"action\" is missing"},
     {"{\"commands\": [{\"action\": \"stats\"}]}", AQ_EINVALID,
