@@ -103,6 +103,14 @@ struct aq_record_latency {
     struct aq_histogram histogram; /* buckets owned by the record; free with aq_record_close */
 };
 
+/* The spans of one operation that ended in one window of time; only where there were any. */
+struct aq_record_latency_window {
+    const char *operation;
+    uint32_t window; /* number; times the run's window_us gives its start */
+    uint64_t spans, sum_us;
+    aq_time_us min_us, max_us, p50_us, p90_us, p99_us, p999_us; /* at most 0.8 % above the true ones */
+};
+
 /* One line of the full event trace. */
 struct aq_record_event {
     uint64_t number;
@@ -162,6 +170,8 @@ struct aq_record {
     uint32_t mark_count;
     struct aq_record_latency *latencies;
     uint32_t latency_count;
+    const struct aq_record_latency_window *latency_windows; /* in the order of windows, then operations */
+    uint32_t latency_window_count;
     const struct aq_record_figure *figures;
     uint32_t figure_count;  /* of the whole run: throughput, Jain's index, ... */
     struct aq_arena memory; /* everything above lies in here, but for the histograms' buckets */

@@ -187,7 +187,7 @@ CREATE TABLE window ( -- Counters of each server in each window of time.
 CREATE TABLE latency ( -- One row for each kind of span that was measured: its summary. Values are at most 0.8 % above the true ones.
     run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, -- the run
     position INTEGER NOT NULL,  -- place in the report; 0 is always 'failover'
-    operation TEXT NOT NULL,    -- 'put', 'get', 'done', ...; 'failover': from a server's stop to the last request aimed at it
+    operation TEXT NOT NULL,    -- 'put', 'get', 'done', ...; 'failover': from a server's stop to the last request aimed at it; 'put@12': the puts that ended in window 12
     spans INTEGER NOT NULL,     -- how many were measured
     sum_us INTEGER NOT NULL,    -- all of them together
     min_us INTEGER,             -- shortest, exact; NULL: none measured

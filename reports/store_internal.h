@@ -82,6 +82,9 @@ extern const uint32_t aq_run_identity_count;
 extern const struct aq_column aq_run_outcome[];
 extern const uint32_t aq_run_outcome_count;
 
+/* Between the operation and the window, in a row of `latency` that is about one window of time. */
+#define AQ_LATENCY_WINDOW_SIGN '@'
+
 /* A row of `latency`: the summary of a histogram. */
 struct aq_latency_row {
     const char *operation;

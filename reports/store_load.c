@@ -1,5 +1,6 @@
 #include "reports/store_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -213,14 +214,39 @@ static int read_histogram(struct reader *reader, uint32_t position, const struct
     return 0;
 }
 
+/* The rows about one window of time each. */
+static int read_latency_windows(struct reader *reader, const struct aq_latency_row *rows, uint32_t count) {
+    struct aq_record *record = reader->record;
+    if (count == 0) return 0;
+    struct aq_record_latency_window *windows = aq_arena_alloc(&record->memory, count * sizeof *windows);
+    if (!windows) return no_memory(reader);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct aq_latency_row *row = &rows[i];
+        char *sign = strchr(row->operation, AQ_LATENCY_WINDOW_SIGN), *end = NULL; /* our copy in the arena */
+        unsigned long window = sign ? strtoul(sign + 1, &end, 10) : 0;
+        if (!end || *end || window > UINT32_MAX) return damaged(reader, "latency");
+        *sign = 0;
+        windows[i] = (struct aq_record_latency_window){
+            row->operation, (uint32_t)window, row->spans,  row->sum_us, row->min_us,
+            row->max_us,    row->p50_us,      row->p90_us, row->p99_us, row->p999_us};
+    }
+    record->latency_windows = windows;
+    record->latency_window_count = count;
+    return 0;
+}
+
 static int read_latencies(struct reader *reader) {
     struct aq_record *record = reader->record;
     void *data;
-    uint32_t count;
-    int rc = get_rows(reader, AQ_TABLE_LATENCY, 0, &data, &count);
+    uint32_t count, all;
+    int rc = get_rows(reader, AQ_TABLE_LATENCY, 0, &data, &all);
     if (rc) return rc;
-    if (count == 0) return damaged(reader, "latency");
+    if (all == 0) return damaged(reader, "latency");
     const struct aq_latency_row *rows = data;
+    for (count = 1; count < all && !strchr(rows[count].operation, AQ_LATENCY_WINDOW_SIGN);)
+        count++;
+    rc = read_latency_windows(reader, rows + count, all - count);
+    if (rc) return rc;
     rc = read_histogram(reader, 0, &rows[0], &record->clients.failover);
     if (rc || count == 1) return rc;
     size_t bytes = (count - 1) * sizeof *record->latencies;

@@ -1,5 +1,8 @@
 #include "reports/store_internal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/assert.h"
 #include "base/memory.h"
 
@@ -131,9 +134,10 @@ static int prepare_insert(struct writer *writer, enum aq_table_id id) {
     return aq_store_prepare(writer->store, sql, &writer->insert[id], writer->error);
 }
 
-/* Writes an array of structs to the table, as the rows of the parent where the table has one. */
-static int put_rows(struct writer *writer, enum aq_table_id id, uint32_t parent, const void *rows,
-                    uint32_t count) {
+/* Writes an array of structs to the table, as the rows of the parent where the table has one. Their
+   positions, where it has any, begin with `first`. */
+static int put_rows_from(struct writer *writer, enum aq_table_id id, uint32_t parent, uint32_t first,
+                         const void *rows, uint32_t count) {
     const struct aq_table *table = &aq_store_tables[id];
     int rc = count && !writer->insert[id] ? prepare_insert(writer, id) : 0;
     for (uint32_t i = 0; i < count && !rc; i++) {
@@ -141,13 +145,18 @@ static int put_rows(struct writer *writer, enum aq_table_id id, uint32_t parent,
         int at = 1;
         sqlite3_bind_int64(statement, at++, writer->run);
         if (table->parent) sqlite3_bind_int64(statement, at++, parent);
-        if (table->position) sqlite3_bind_int64(statement, at++, i);
+        if (table->position) sqlite3_bind_int64(statement, at++, (sqlite3_int64)first + i);
         if (aq_columns_bind(statement, at, table->columns, table->column_count,
                             (const char *)rows + (size_t)i * table->row_bytes))
             return aq_store_fail(writer->store, "be written", writer->error);
         rc = run_once(writer->store, statement, writer->error);
     }
     return rc;
+}
+
+static int put_rows(struct writer *writer, enum aq_table_id id, uint32_t parent, const void *rows,
+                    uint32_t count) {
+    return put_rows_from(writer, id, parent, 0, rows, count);
 }
 
 static int put_buckets(struct writer *writer, uint32_t position, const struct aq_histogram *histogram) {
@@ -173,12 +182,35 @@ static struct aq_latency_row summary_of(const char *operation, const struct aq_h
                                    .p999_us = aq_histogram_quantile(h, 0.999)};
 }
 
+static int no_memory(const struct writer *writer) {
+    return aq_error_set(writer->error, AQ_ENOMEM, "%s: cannot be written: out of memory",
+                        writer->store->path);
+}
+
+/* Rows behind those of the whole run: "put@12" is put in window 12. */
+static int put_latency_windows(struct writer *writer, const struct aq_record *record) {
+    struct aq_latency_row *rows = aq_alloc(((size_t)record->latency_window_count + 1) * sizeof *rows);
+    char(*names)[64] = aq_alloc(((size_t)record->latency_window_count + 1) * sizeof *names);
+    int rc = rows && names ? 0 : no_memory(writer);
+    for (uint32_t i = 0; i < record->latency_window_count && !rc; i++) {
+        const struct aq_record_latency_window *w = &record->latency_windows[i];
+        snprintf(names[i], sizeof names[i], "%.48s%c%" PRIu32, w->operation, AQ_LATENCY_WINDOW_SIGN,
+                 w->window);
+        rows[i] = (struct aq_latency_row){names[i],  w->spans,  w->sum_us, w->min_us, w->max_us,
+                                          w->p50_us, w->p90_us, w->p99_us, w->p999_us};
+    }
+    if (!rc)
+        rc = put_rows_from(writer, AQ_TABLE_LATENCY, 0, record->latency_count + 1, rows,
+                           record->latency_window_count);
+    aq_free(rows);
+    aq_free(names);
+    return rc;
+}
+
 /* Row 0 is the failover of the clients, the others follow. */
 static int put_latencies(struct writer *writer, const struct aq_record *record) {
     struct aq_latency_row *rows = aq_alloc(((size_t)record->latency_count + 1) * sizeof *rows);
-    if (!rows)
-        return aq_error_set(writer->error, AQ_ENOMEM, "%s: cannot be written: out of memory",
-                            writer->store->path);
+    if (!rows) return no_memory(writer);
     rows[0] = summary_of("failover", &record->clients.failover);
     for (uint32_t i = 0; i < record->latency_count; i++)
         rows[i + 1] = summary_of(record->latencies[i].operation, &record->latencies[i].histogram);
@@ -187,7 +219,7 @@ static int put_latencies(struct writer *writer, const struct aq_record *record) 
     for (uint32_t i = 0; i < record->latency_count && !rc; i++)
         rc = put_buckets(writer, i + 1, &record->latencies[i].histogram);
     aq_free(rows);
-    return rc;
+    return rc ? rc : put_latency_windows(writer, record);
 }
 
 static int put_phases(struct writer *writer, const struct aq_record *record) {

@@ -81,6 +81,7 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
     int rc = make_book(run, error);
     if (!rc) rc = make_server_ids(run);
     if (!rc) rc = aq_metrics_init(&run->metrics, s->servers.count);
+    if (!rc) rc = aq_latency_windows_init(&run->latency_windows);
     run->states = aq_alloc_zeroed(s->servers.count, sizeof *run->states);
     if (!rc && !run->states) rc = AQ_ENOMEM;
     if (rc) return rc;
@@ -128,6 +129,7 @@ static void tear_down(struct aq_run *run) {
     aq_workload_free(run->workload);
     aq_ledger_free(run->ledger);
     aq_metrics_close(&run->metrics);
+    aq_latency_windows_close(&run->latency_windows);
     aq_address_book_close(&run->book);
     aq_free(run->server_ids);
     aq_free(run->states);
@@ -156,7 +158,11 @@ static int close_window(struct aq_run *run) {
                                                   .reserved = (uint32_t)state.counters.jobs[AQ_JOB_RESERVED],
                                                   .up = state.up};
     }
-    return aq_metrics_close_window(&run->metrics, run->states);
+    int rc = 0;
+    for (int i = 0; i < AQ_LATENCY_COUNT && !rc; i++)
+        rc = aq_latency_windows_add(&run->latency_windows, run->metrics.windows_closed, (enum aq_latency)i,
+                                    aq_workload_latency(run->workload, (enum aq_latency)i));
+    return rc ? rc : aq_metrics_close_window(&run->metrics, run->states);
 }
 
 /* Nothing is left that could still move: no job waits or is held, no put is under way, and nobody waits for

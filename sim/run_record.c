@@ -199,6 +199,16 @@ static int fill_latencies(const struct aq_run *run, struct aq_record *record) {
     return 0;
 }
 
+static int fill_latency_windows(const struct aq_run *run, struct aq_record *record) {
+    const struct aq_latency_windows *windows = &run->latency_windows;
+    struct aq_record_latency_window *rows = table(record, windows->row_count, sizeof *rows);
+    if (!rows) return AQ_ENOMEM;
+    if (windows->row_count) memcpy(rows, windows->rows, windows->row_count * sizeof *rows);
+    record->latency_windows = rows;
+    record->latency_window_count = windows->row_count;
+    return 0;
+}
+
 static int fill_marks(const struct aq_run *run, struct aq_record *record) {
     struct aq_record_mark *marks = table(record, AQ_CLIENT_MARK_COUNT, sizeof *marks);
     if (!marks) return AQ_ENOMEM;
@@ -263,6 +273,7 @@ int aq_run_fill_record(struct aq_run *run, struct aq_record *record) {
     if (!rc) rc = fill_faults(run, record);
     if (!rc) rc = fill_phases(run, record);
     if (!rc) rc = fill_latencies(run, record);
+    if (!rc) rc = fill_latency_windows(run, record);
     if (!rc) rc = fill_marks(run, record);
     if (!rc) rc = reckon(run);
     if (!rc) rc = aq_ledger_finish(run->ledger, run->end_us, record);

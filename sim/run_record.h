@@ -5,6 +5,7 @@
 #include "client/address_book.h"
 #include "sim/ledger.h"
 #include "sim/live.h"
+#include "sim/latency_windows.h"
 #include "sim/metrics.h"
 #include "sim/nemesis.h"
 #include "sim/run.h"
@@ -19,6 +20,7 @@ struct aq_run {
     struct aq_eligible_sets sets;
     struct aq_trace trace;
     struct aq_metrics metrics;
+    struct aq_latency_windows latency_windows;
     struct aq_window_state *states; /* by server: scratch for window ends */
     struct aq_ledger *ledger;
     struct aq_virtual *world;

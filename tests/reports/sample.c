@@ -132,6 +132,12 @@ static void fill_latencies(struct aq_record *record) {
     fill_histogram(&record->clients.failover, 250000, 4);
 }
 
+static const struct aq_record_latency_window latency_windows[] = {
+    {"put", 0, 500, 125250000, 1000, 500000, 250000, 450000, 495000, 499500},
+    {"wait", 0, 1, 7, 7, 7, 7, 7, 7, 7},
+    {"put", UINT32_MAX, 500, 375250000, 501000, 1000000, 750000, 950000, 995000, 999500},
+};
+
 static void fill_totals(struct aq_record *record) {
     record->jobs.produced = 210000;
     record->jobs.accepted = 209990;
@@ -185,6 +191,8 @@ void sample_fill(struct aq_record *record) {
     record->marks = marks, record->mark_count = COUNT_OF(marks);
     record->figures = figures, record->figure_count = COUNT_OF(figures);
     fill_latencies(record);
+    record->latency_windows = latency_windows;
+    record->latency_window_count = COUNT_OF(latency_windows);
 }
 
 char *sample_printed(int (*print)(FILE *stream, const struct aq_record *record),

@@ -116,6 +116,24 @@ static void histograms_are_restored_exactly(void **state) {
     aq_record_close(&again);
 }
 
+static void latencies_over_time_are_restored(void **state) {
+    const struct scratch *scratch = *state;
+    struct aq_record record, again;
+    sample_fill(&record);
+    load(scratch->path, written(scratch->path, &record), &again);
+    assert_int_equal(again.latency_window_count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct aq_record_latency_window a = again.latency_windows[i], b = record.latency_windows[i];
+        assert_string_equal(a.operation, b.operation);
+        a.operation = b.operation;
+        assert_true(a.window == b.window && a.spans == b.spans && a.sum_us == b.sum_us &&
+                    a.min_us == b.min_us && a.max_us == b.max_us && a.p50_us == b.p50_us &&
+                    a.p90_us == b.p90_us && a.p99_us == b.p99_us && a.p999_us == b.p999_us);
+    }
+    aq_record_close(&record);
+    aq_record_close(&again);
+}
+
 static void an_empty_and_interrupted_record_survives(void **state) {
     const struct scratch *scratch = *state;
     struct aq_record record, again;
@@ -455,6 +473,7 @@ int main(void) {
         T(a_run_read_back_prints_the_same_bytes),
         T(what_is_not_printed_is_restored_as_well),
         T(histograms_are_restored_exactly),
+        T(latencies_over_time_are_restored),
         T(an_empty_and_interrupted_record_survives),
         T(run_0_is_the_newest_that_ended),
         T(runs_that_are_missing_or_unfinished_are_named),
