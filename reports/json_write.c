@@ -22,7 +22,8 @@ void aq_json_put_close(struct aq_json_put_writer *json, char bracket) {
     json->comma = true;
 }
 
-static void write_string(FILE *stream, const char *text) {
+static void write_string(const struct aq_json_put_writer *json, const char *text) {
+    FILE *stream = json->stream;
     putc('"', stream);
     while (*text) {
         unsigned char first = (unsigned char)*text;
@@ -33,7 +34,7 @@ static void write_string(FILE *stream, const char *text) {
             fputs("\\n", stream);
         else if (first == '\t')
             fputs("\\t", stream);
-        else if (first < 0x20 || first == 0x7f)
+        else if (first < 0x20 || first == 0x7f || (first == '<' && json->for_html))
             fprintf(stream, "\\u%04x", first);
         else if (length == 0)
             fputs("\\ufffd", stream);
@@ -46,14 +47,14 @@ static void write_string(FILE *stream, const char *text) {
 
 void aq_json_put_key(struct aq_json_put_writer *json, const char *key) {
     begin_value(json);
-    write_string(json->stream, key ? key : "");
+    write_string(json, key ? key : "");
     putc(':', json->stream);
     json->comma = false;
 }
 
 void aq_json_put_text(struct aq_json_put_writer *json, const char *text) {
     begin_value(json);
-    write_string(json->stream, text ? text : "");
+    write_string(json, text ? text : "");
 }
 
 void aq_json_put_u64(struct aq_json_put_writer *json, uint64_t value) {

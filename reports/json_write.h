@@ -11,7 +11,8 @@
 
 struct aq_json_put_writer {
     FILE *stream;
-    bool comma; /* something stands before the next value in its object or array */
+    bool comma;    /* something stands before the next value in its object or array */
+    bool for_html; /* stands inside a <script>: '<' is written as \u003c */
 };
 
 /* '{', '}', '[' or ']'. */

@@ -3,8 +3,11 @@
 #ifndef AQ_REPORTS_STORE_H
 #define AQ_REPORTS_STORE_H
 
+#include <stdio.h>
+
 #include "base/error.h"
 #include "reports/record.h"
+#include "reports/runs.h"
 
 struct aq_store;
 
@@ -36,5 +39,28 @@ int aq_store_finish_run(struct aq_store *store, int64_t run, const struct aq_rec
    one that is finished or was interrupted. Errors: AQ_ENOENT (no such run, or one that never
    ended), AQ_EIO, AQ_ENOMEM. */
 int aq_store_load_run(struct aq_store *store, int64_t run, struct aq_record *record, struct aq_error *error);
+
+/* The heads of all runs of a database, by number. */
+struct aq_run_list {
+    struct aq_run_head *heads; /* owned, as the texts in them */
+    uint32_t count, capacity;
+    struct aq_arena memory;
+};
+
+/* Fills an all-zero list. Errors: AQ_EIO, AQ_ENOMEM; close it in any case. */
+int aq_store_list_runs(struct aq_store *store, struct aq_run_list *list, struct aq_error *error);
+void aq_run_list_close(struct aq_run_list *list);
+
+/* Writes a table or view as CSV: a line of names, then the rows of one run, or of all where run is 0. Texts
+   are quoted where they must be, and where they are empty; what is NULL is nothing. Errors: AQ_ENOENT (no
+   such table; the message names those there are), AQ_EIO, AQ_ENOMEM. */
+int aq_store_print_csv(struct aq_store *store, const char *table, int64_t run, FILE *stream,
+                       struct aq_error *error);
+
+/* Lists the ready-made queries, which are the views of the database, with what each answers; runs one and
+   writes its rows in aligned columns, those of one run, or of all where run is 0. Errors: as above. */
+int aq_store_print_queries(struct aq_store *store, FILE *stream, struct aq_error *error);
+int aq_store_print_query(struct aq_store *store, const char *view, int64_t run, FILE *stream,
+                         struct aq_error *error);
 
 #endif

@@ -123,6 +123,12 @@ int aq_store_fail(const struct aq_store *store, const char *doing, struct aq_err
 /* Errors: as aq_store_fail (*out untouched). */
 int aq_store_prepare(const struct aq_store *store, const char *sql, sqlite3_stmt **out,
                      struct aq_error *error);
+
+/* Prepares "SELECT * FROM name", of one run where `run` is not 0. The name has to be that of a table or view
+   of the database; with views_only, of a view. Errors: AQ_ENOENT, which names those there are; as
+   aq_store_fail. */
+int aq_store_prepare_all(const struct aq_store *store, const char *name, bool views_only, int64_t run,
+                         sqlite3_stmt **out, struct aq_error *error);
 int aq_store_execute(const struct aq_store *store, const char *sql, struct aq_error *error);
 
 #endif

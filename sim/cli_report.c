@@ -1,7 +1,10 @@
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "reports/print.h"
 #include "reports/store.h"
@@ -9,50 +12,248 @@
 #include "sim/verdict.h"
 
 static const char help[] =
-    "usage: allqsim report FORMAT FILE [--run N]\n"
+    "usage: allqsim report FORMAT FILE [OPTIONS]\n"
+    "       allqsim report csv FILE TABLE [OPTIONS]\n"
+    "       allqsim report sql FILE [QUERY] [OPTIONS]\n"
     "\n"
-    "Prints a stored run again, from the database alone.\n"
-    "  FORMAT     text: the summary for people; json: the object that `run --json` prints\n"
-    "  FILE       a database that `allqsim run --db FILE` has written\n"
-    "  --run N    the run's number in the database; without it the newest one\n";
+    "Reports on stored runs, from the database alone. FILE is one that `allqsim run --db FILE` has written.\n"
+    "\n"
+    "  text         the summary for people\n"
+    "  html         one self-contained page with charts; with --all a table of all runs and the newest of them behind it\n"
+    "  json         the object that `run --json` prints; with --all one on each line\n"
+    "  junit        XML for Jenkins, GitLab and others: a suite for each run, a case for each check\n"
+    "  markdown     for a comment on a pull request or the summary of a step\n"
+    "  csv          a table of the database; docs/REPORTS.md describes them all\n"
+    "  sql          the list of ready-made queries, or the rows of one\n"
+    "\n"
+    "  --run N                the run's number in the database; without it the newest one\n"
+    "  --all                  all runs of the database (what csv and sql do without --run)\n"
+    "  -o, --output FILE      write there instead of standard output; what was there is replaced when all went well\n"
+    "  --annotations github   tell GitHub Actions, on standard error, of checks that failed\n"
+    "  --help                 print this\n";
 
-static int print_run(const char *path, int64_t run, int (*print)(FILE *, const struct aq_record *)) {
-    struct aq_error error = {0};
+struct arguments {
+    const char *format, *database, *name; /* name: of a table or query; NULL: none */
+    const char *output;                   /* NULL: standard output */
+    int64_t run;                          /* 0: the newest */
+    bool all, annotations, help;
+};
+
+struct report {
+    const struct arguments *arguments;
     struct aq_store *store;
+    FILE *stream;
+    struct aq_error error;
+};
+
+/* ---- what is printed ---- */
+
+static int load_run(void *arg, int64_t run, struct aq_record *record) {
+    struct report *report = arg;
+    int rc = aq_store_load_run(report->store, run, record, &report->error);
+    if (!rc && report->arguments->annotations && aq_print_annotations(stderr, record))
+        rc = aq_error_set(&report->error, AQ_EIO, "standard error: cannot be written");
+    return rc;
+}
+
+static int print_html(FILE *stream, const struct aq_record *record, int64_t run) {
+    return aq_print_html(stream, run, record);
+}
+
+static int print_text(FILE *stream, const struct aq_record *record, int64_t run) {
+    (void)run;
+    return aq_print_text(stream, record);
+}
+
+static int print_json(FILE *stream, const struct aq_record *record, int64_t run) {
+    (void)run;
+    return aq_print_json(stream, record);
+}
+
+static int print_markdown(FILE *stream, const struct aq_record *record, int64_t run) {
+    (void)run;
+    return aq_print_markdown(stream, record);
+}
+
+/* `one`: of a run; NULL: `many` does it, for one run as well. `many`: NULL: one after the other. */
+static const struct format {
+    const char *name;
+    int (*one)(FILE *stream, const struct aq_record *record, int64_t run);
+    int (*many)(FILE *stream, const struct aq_runs *runs);
+} formats[] = {
+    {"text", print_text, NULL},
+    {"html", print_html, aq_print_html_all},
+    {"json", print_json, NULL},
+    {"junit", NULL, aq_print_junit},
+    {"markdown", print_markdown, aq_print_markdown_all},
+};
+
+static int print_one(struct report *report, const struct format *format, int64_t run) {
     struct aq_record record;
-    if (aq_store_open(path, false, &store, &error)) return aq_cli_fail(&error);
     aq_record_init(&record);
-    int rc = aq_store_load_run(store, run, &record, &error);
-    if (!rc) {
-        rc = print(stdout, &record);
-        if (!rc && fflush(stdout)) rc = AQ_EIO;
-        if (rc) aq_error_set(&error, rc, "standard output: %s", aq_error_name(rc));
-    }
+    int rc = load_run(report, run, &record);
+    if (!rc) rc = format->one(report->stream, &record, run);
     aq_record_close(&record);
-    aq_store_close(store);
-    return rc ? aq_cli_fail(&error) : AQ_EXIT_PASS;
+    return rc;
+}
+
+static int print_each(struct report *report, const struct format *format, const struct aq_runs *runs) {
+    int rc = 0;
+    bool first = true;
+    for (uint32_t i = 0; i < runs->count && !rc; i++) {
+        if (!aq_run_has_ended(&runs->heads[i])) continue;
+        if (!first && strcmp(format->name, "text") == 0) fputs("\n", report->stream);
+        first = false;
+        rc = print_one(report, format, runs->heads[i].run);
+    }
+    return rc;
+}
+
+/* The newest run that has ended, or the one that was asked for; its place in the list. */
+static int choose(struct report *report, const struct aq_run_list *list, uint32_t *out) {
+    int64_t wanted = report->arguments->run;
+    for (uint32_t i = list->count; i-- > 0;)
+        if (wanted ? list->heads[i].run == wanted : aq_run_has_ended(&list->heads[i])) {
+            *out = i;
+            return 0;
+        }
+    struct aq_record record; /* the store says best what is missing */
+    aq_record_init(&record);
+    int rc = aq_store_load_run(report->store, wanted, &record, &report->error);
+    aq_record_close(&record);
+    return rc;
+}
+
+static int print_runs(struct report *report, const struct format *format) {
+    struct aq_run_list list = {0};
+    struct aq_runs runs = {.load = load_run, .arg = report};
+    uint32_t at = 0;
+    bool all = report->arguments->all;
+    int rc = aq_store_list_runs(report->store, &list, &report->error);
+    if (!rc && !all) rc = choose(report, &list, &at);
+    if (!rc && list.count) {
+        runs.heads = all ? list.heads : &list.heads[at];
+        runs.count = all ? list.count : 1;
+    }
+    if (!rc && !all && format->one)
+        rc = print_one(report, format, runs.heads[0].run);
+    else if (!rc)
+        rc = format->many ? format->many(report->stream, &runs) : print_each(report, format, &runs);
+    aq_run_list_close(&list);
+    return rc;
+}
+
+static int print_report(struct report *report) {
+    const struct arguments *a = report->arguments;
+    if (strcmp(a->format, "csv") == 0)
+        return aq_store_print_csv(report->store, a->name, a->run, report->stream, &report->error);
+    if (strcmp(a->format, "sql") == 0)
+        return a->name ? aq_store_print_query(report->store, a->name, a->run, report->stream, &report->error)
+                       : aq_store_print_queries(report->store, report->stream, &report->error);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(a->format, formats[i].name) == 0) return print_runs(report, &formats[i]);
+    return AQ_EINTERNAL; /* the arguments were looked at before */
+}
+
+/* ---- where it goes ---- */
+
+static bool is_same_file(const char *a, const char *b) {
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+static int write_failed(struct report *report) {
+    const char *name = report->arguments->output ? report->arguments->output : "standard output";
+    return aq_error_set(&report->error, AQ_EIO, "%s: cannot be written: %s", name, strerror(errno));
+}
+
+/* Into a file beside the wanted one, which takes its place when it is complete. */
+static int print_to_file(struct report *report) {
+    const char *output = report->arguments->output;
+    char part[4096];
+    if (is_same_file(output, report->arguments->database))
+        return aq_error_set(&report->error, AQ_EIO, "%s: is the database itself: give -o another name",
+                            output);
+    if (snprintf(part, sizeof part, "%s.part", output) >= (int)sizeof part)
+        return aq_error_set(&report->error, AQ_EIO, "%s: the name is too long", output);
+    report->stream = fopen(part, "w");
+    if (!report->stream) return write_failed(report);
+    int rc = print_report(report);
+    bool written = !ferror(report->stream);
+    if (fclose(report->stream)) written = false;
+    if (!rc && (!written || rename(part, output))) rc = write_failed(report);
+    if (rc) unlink(part);
+    return rc;
+}
+
+static int run_report(const struct arguments *a) {
+    struct report report = {.arguments = a, .stream = stdout};
+    if (aq_store_open(a->database, false, &report.store, &report.error)) return aq_cli_fail(&report.error);
+    int rc = a->output ? print_to_file(&report) : print_report(&report);
+    if (!rc && !a->output && fflush(stdout)) rc = write_failed(&report);
+    if (rc && !report.error.code)
+        aq_error_set(&report.error, rc, "%s: %s", a->output ? a->output : "standard output",
+                     aq_error_name(rc));
+    aq_store_close(report.store);
+    return rc ? aq_cli_fail(&report.error) : AQ_EXIT_PASS;
+}
+
+/* ---- arguments ---- */
+
+static int parse_options(int argc, char **argv, struct arguments *a) {
+    static const struct option options[] = {
+        {"run", required_argument, NULL, 'r'},    {"all", no_argument, NULL, 'a'},
+        {"output", required_argument, NULL, 'o'}, {"annotations", required_argument, NULL, 'g'},
+        {"help", no_argument, NULL, 'h'},         {0}};
+    int option;
+    char *end;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "ho:", options, NULL)) != -1)
+        switch (option) {
+        case 'h': a->help = true; return 0;
+        case 'a': a->all = true; break;
+        case 'o': a->output = optarg; break;
+        case 'g':
+            if (strcmp(optarg, "github") != 0)
+                return aq_cli_usage("report", "--annotations: found \"%s\", allowed is github", optarg);
+            a->annotations = true;
+            break;
+        case 'r':
+            a->run = strtoll(optarg, &end, 10);
+            if (*end || a->run < 1)
+                return aq_cli_usage("report", "--run: found \"%s\", allowed is a number from 1", optarg);
+            break;
+        default: return aq_cli_usage("report", "unknown option or missing value: \"%s\"", argv[optind - 1]);
+        }
+    if (a->all && a->run) return aq_cli_usage("report", "--run and --all exclude each other");
+    return 0;
+}
+
+static int parse_arguments(int argc, char **argv, struct arguments *a) {
+    int code = parse_options(argc, argv, a), words = argc - optind;
+    if (code || a->help) return code;
+    if (words < 2) return aq_cli_usage("report", "a FORMAT and a FILE are wanted");
+    a->format = argv[optind];
+    a->database = argv[optind + 1];
+    a->name = words > 2 ? argv[optind + 2] : NULL;
+    bool csv = strcmp(a->format, "csv") == 0, sql = strcmp(a->format, "sql") == 0, known = csv || sql;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        known |= strcmp(a->format, formats[i].name) == 0;
+    if (!known)
+        return aq_cli_usage(
+            "report", "format \"%s\": allowed are text, html, json, junit, markdown, csv, sql", a->format);
+    if (csv && words < 3) return aq_cli_usage("report", "csv wants a FILE and a TABLE, for instance server");
+    if (words > (csv || sql ? 3 : 2))
+        return aq_cli_usage("report", "one argument too many: \"%s\"", argv[argc - 1]);
+    return 0;
 }
 
 int aq_cli_report(int argc, char **argv) {
-    static const struct option options[] = {
-        {"run", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
-    int64_t run = 0;
-    int option;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return AQ_EXIT_PASS;
-        }
-        if (option != 'r')
-            return aq_cli_usage("report", "unknown option or missing value: \"%s\"", argv[optind - 1]);
-        char *end;
-        run = strtoll(optarg, &end, 10);
-        if (*end || run < 1)
-            return aq_cli_usage("report", "--run: found \"%s\", allowed is a number from 1", optarg);
-    }
-    if (argc - optind != 2) return aq_cli_usage("report", "a FORMAT and a FILE are wanted");
-    if (strcmp(argv[optind], "text") == 0) return print_run(argv[optind + 1], run, aq_print_text);
-    if (strcmp(argv[optind], "json") == 0) return print_run(argv[optind + 1], run, aq_print_json);
-    return aq_cli_usage("report", "format \"%s\": allowed are text, json", argv[optind]);
+    struct arguments arguments = {0};
+    int code = parse_arguments(argc, argv, &arguments);
+    if (code) return code;
+    if (!arguments.help) return run_report(&arguments);
+    fputs(help, stdout);
+    return AQ_EXIT_PASS;
 }

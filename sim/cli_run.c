@@ -35,6 +35,7 @@ static const char help[] =
     "  --trace FILE         write one line for each thing observed; - for standard output\n"
     "  --json               print one JSON object on standard output and nothing else there\n"
     "  --quiet              print no summary\n"
+    "  --annotations github tell GitHub Actions, on standard error, of checks that failed\n"
     "  --help               print this\n"
     "\n"
     "exit codes: 0 pass, 1 safety broken, 2 progress or failover broken, 3 slo or distribution\n"
@@ -52,7 +53,7 @@ struct arguments {
     const char *trace_path;
     bool live;
     double speed;
-    bool events, json, quiet, help;
+    bool events, json, quiet, annotations, help;
 };
 
 /* What the run's callbacks work on. */
@@ -82,7 +83,21 @@ static void on_signal(int number) {
 /* ---- arguments ---- */
 
 static int parse_arguments(int argc, char **argv, struct arguments *a) {
-    enum { SEED = 256, WORLD, SPEED, SET, PROFILE, FIDELITY, DB, NO_DB, EVENTS, TRACE, JSON, QUIET };
+    enum {
+        SEED = 256,
+        WORLD,
+        SPEED,
+        SET,
+        PROFILE,
+        FIDELITY,
+        DB,
+        NO_DB,
+        EVENTS,
+        TRACE,
+        JSON,
+        QUIET,
+        ANNOTATIONS
+    };
     static const struct option options[] = {{"seed", required_argument, NULL, SEED},
                                             {"world", required_argument, NULL, WORLD},
                                             {"speed", required_argument, NULL, SPEED},
@@ -95,6 +110,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
                                             {"trace", required_argument, NULL, TRACE},
                                             {"json", no_argument, NULL, JSON},
                                             {"quiet", no_argument, NULL, QUIET},
+                                            {"annotations", required_argument, NULL, ANNOTATIONS},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     int option;
@@ -128,6 +144,11 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
         case TRACE: a->trace_path = optarg; break;
         case JSON: a->json = true; break;
         case QUIET: a->quiet = true; break;
+        case ANNOTATIONS:
+            a->annotations = true;
+            if (strcmp(optarg, "github") != 0)
+                return aq_cli_usage("run", "--annotations: found \"%s\", allowed is github", optarg);
+            break;
         case 'h': a->help = true; return 0;
         default: return aq_cli_usage("run", "unknown option or missing value: \"%s\"", argv[optind - 1]);
         }
@@ -349,6 +370,7 @@ static int print(struct session *s) {
                    s->run, a->database, s->run);
     }
     if (!rc && fflush(stdout)) rc = AQ_EIO;
+    if (!rc && a->annotations) rc = aq_print_annotations(stderr, &s->record);
     return rc ? aq_error_set(&s->error, rc, "output could not be written: %s", strerror(errno)) : 0;
 }
 

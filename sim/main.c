@@ -12,7 +12,7 @@ static const char help[] =
     "\n"
     "  run SCENARIO       run a scenario and give a verdict\n"
     "  scenarios [NAME]   list the library of scenarios, or print one\n"
-    "  report FORMAT FILE print a stored run again, as text or json\n"
+    "  report FORMAT FILE report on stored runs: text, html, json, junit, markdown, csv, sql\n"
     "  --version          print the version\n"
     "  --help             print this; every command has a --help of its own\n"
     "\n"

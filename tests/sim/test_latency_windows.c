@@ -66,7 +66,7 @@ static void the_quantiles_are_those_of_a_histogram_of_the_window(void **state) {
         struct aq_histogram one;
         assert_int_equal(aq_histogram_init(&one), 0);
         for (uint64_t i = 0, count = 1 + aq_random_below(&random, 3000); i < count; i++) {
-            uint64_t span_us = aq_random_next(&random) >> (14 + i % 50);
+            uint64_t span_us = aq_random_u64(&random) >> (14 + i % 50);
             aq_histogram_record(&all, span_us);
             aq_histogram_record(&one, span_us);
         }
