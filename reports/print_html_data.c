@@ -200,12 +200,13 @@ static void put_all_percentiles(struct aq_json_put_writer *json, const struct aq
     aq_json_put_close(json, '}');
 }
 
-#define FAILOVER_BARS 24u
+#define FAILOVER_BARS       24u
+#define FAILOVER_BAR_MIN_US 1000u
 
 /* Clients by how long they went on: bars of equal width. */
 static void put_failover(struct aq_json_put_writer *json, const struct aq_histogram *histogram) {
-    uint64_t bars[FAILOVER_BARS] = {0},
-             width_us = histogram->count ? histogram->max_us / FAILOVER_BARS + 1 : 1;
+    uint64_t bars[FAILOVER_BARS] = {0}, width_us = histogram->max_us / FAILOVER_BARS + 1;
+    if (width_us < FAILOVER_BAR_MIN_US) width_us = FAILOVER_BAR_MIN_US;
     for (uint32_t i = 0; i < AQ_HISTOGRAM_BUCKETS && histogram->count; i++) {
         aq_time_us bound_us = aq_time_min(aq_histogram_bucket_max_us(i), histogram->max_us);
         bars[bound_us / width_us] += histogram->buckets[i];

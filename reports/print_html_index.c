@@ -39,6 +39,7 @@ static void put_row(FILE *stream, const struct aq_run_head *head, bool linked) {
     fprintf(stream, "</td><td><span class=\"tag %s\">%s</span></td><th scope=\"row\">", word, word);
     aq_html_text(stream, r->scenario);
     aq_html_element(stream, "small", NULL, r->reason);
+    aq_html_element(stream, "small", "command", r->reproduce);
     fputs("</th><td>", stream);
     aq_html_format(stream, strcmp(r->client_profile, r->server_profile) ? "%s / %s" : "%s", r->client_profile,
                    r->server_profile);
@@ -51,9 +52,7 @@ static void put_row(FILE *stream, const struct aq_run_head *head, bool linked) {
     aq_html_cell_count(stream, r->jobs.executed_again);
     aq_html_cell_span(stream, ended ? r->virtual_us : AQ_TIME_NEVER);
     aq_html_cell_span(stream, ended ? r->wall_us : AQ_TIME_NEVER);
-    fputs("<td><code>", stream);
-    aq_html_text(stream, r->reproduce);
-    fputs("</code></td></tr>\n", stream);
+    fputs("</tr>\n", stream);
 }
 
 static void put_counts(FILE *stream, const struct aq_runs *runs) {
@@ -85,7 +84,7 @@ static void put_index(FILE *stream, const struct aq_runs *runs, uint32_t shown, 
     aq_html_table_open(
         stream, "sortable index", "runs",
         "#run|verdict|scenario|profile|world|seed|#completed|#misrouted|#unexplained|#executed "
-        "again|#virtual|#took|reproduce");
+        "again|#virtual|#took");
     for (uint32_t i = 0; i < shown; i++) {
         const struct aq_run_head *head = &runs->heads[runs->count - 1 - i];
         bool linked = aq_run_has_ended(head) && head->run >= first_body;

@@ -37,8 +37,8 @@ static void put_servers(FILE *stream, const struct aq_record *record) {
     fputs("<h3>Each server over the whole run</h3>\n", stream);
     aq_html_table_open(
         stream, "sortable", "load per server",
-        "#|id|address|#puts|#gets|#empty gets|#completions|#choices|#share|#busy|#errors|#missed|#lost|"
-        "#longest queue");
+        "#no.|id|address|#puts|#gets|#empty gets|#completions|#choices|#share|#busy|#errors|#missed|#lost|"
+        "#max queue");
     for (uint32_t i = 0; i < record->server_count && i < AQ_HTML_ROWS_MAX; i++)
         put_server(stream, &record->servers[i]);
     aq_html_table_close(stream);

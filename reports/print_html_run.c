@@ -6,6 +6,8 @@
 #include "reports/html_write.h"
 #include "reports/print_html.h"
 
+#define FIGURES_SEEN 5u
+
 const char *aq_html_check_class(const struct aq_record_check *check) {
     return check->caught ? "caught" : aq_verdict_word(check->verdict);
 }
@@ -40,8 +42,8 @@ static void put_facts(FILE *stream, const struct aq_record *r) {
              aq_units_format_count(b, sizeof b, r->clients.count),
              aq_units_format_count(c, sizeof c, r->clients.workers));
     put_fact(stream, "fleet", text);
-    snprintf(text, sizeof text, "%s, in %s of this machine's time",
-             aq_units_format_span(a, sizeof a, r->virtual_us), aq_units_format_span(b, sizeof b, r->wall_us));
+    snprintf(text, sizeof text, "%s; took %s", aq_units_format_span(a, sizeof a, r->virtual_us),
+             aq_units_format_span(b, sizeof b, r->wall_us));
     put_fact(stream, "time", text);
     put_fact(stream, "events", aq_units_format_count(a, sizeof a, r->events));
     snprintf(text, sizeof text, "%016" PRIx64, r->trace_hash);
@@ -88,16 +90,26 @@ static void put_tiles(FILE *stream, const struct aq_record *r) {
 
 /* ---- checks ---- */
 
+static void put_figure(FILE *stream, const struct aq_record_figure *figure) {
+    fputs("<span>", stream);
+    aq_html_text(stream, figure->name);
+    if (isnan(figure->value))
+        fputs(" <b>-</b></span> ", stream);
+    else
+        fprintf(stream, " <b>%.6g</b></span> ", figure->value + 0.0);
+}
+
+/* The first ones to see, the others to open. */
 static void put_figures(FILE *stream, const struct aq_record_figure *figures, uint32_t count) {
+    uint32_t seen = count <= FIGURES_SEEN + 1 ? count : FIGURES_SEEN;
     fputs("<td class=\"figures\">", stream);
-    for (uint32_t i = 0; i < count; i++) {
-        fputs("<span>", stream);
-        aq_html_text(stream, figures[i].name);
-        if (isnan(figures[i].value))
-            fputs(" <b>-</b></span> ", stream);
-        else
-            fprintf(stream, " <b>%.6g</b></span> ", figures[i].value + 0.0);
-    }
+    for (uint32_t i = 0; i < seen; i++)
+        put_figure(stream, &figures[i]);
+    if (seen == count) return;
+    fprintf(stream, "<details><summary>%" PRIu32 " more</summary>", count - seen);
+    for (uint32_t i = seen; i < count; i++)
+        put_figure(stream, &figures[i]);
+    fputs("</details>", stream);
 }
 
 static void put_check(FILE *stream, const struct aq_record_check *check) {

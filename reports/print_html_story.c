@@ -13,8 +13,8 @@
 #define NAME_BYTES 48u
 #define NOBODY     UINT32_MAX
 #define ROW        34 /* pixels */
-#define COLUMN     170
-#define GUTTER     92
+#define COLUMN     140
+#define GUTTER     86
 #define TOP        54
 
 /* From left to right. */
@@ -290,8 +290,7 @@ static void draw_line(FILE *stream, const struct diagram *d, uint32_t index) {
     if (line->joined)
         draw_text(stream, "remark", to, y + 18, line->label);
     else
-        draw_text(stream, "label", line->kind == SENT ? from + (to > from ? 40 : -40) : (from + to) / 2,
-                  y - 7, line->label);
+        draw_text(stream, "label", end_y == y ? (from + to) / 2 : (3 * from + to) / 4, y - 7, line->label);
 }
 
 static void draw(FILE *stream, const struct diagram *d, const struct aq_record_violation *v) {

@@ -11,36 +11,45 @@ static bool same_job(const struct aq_record_violation *a, const struct aq_record
     return a->job && b->job && a->job[0] && strcmp(a->job, b->job) == 0;
 }
 
-static void put_violation(FILE *stream, const struct aq_record_violation *v) {
+static void put_place(FILE *stream, const struct aq_record_violation *v) {
     char span[48];
-    fputs("<section class=\"violation\"><h4><span class=\"tag fail\">", stream);
-    aq_html_text(stream, v->check);
-    fputs("</span> ", stream);
-    aq_html_text(stream, v->cause);
-    fputs("</h4><p class=\"note\">", stream);
+    fputs("<p class=\"note\">", stream);
     if (v->at_us != AQ_TIME_NEVER)
         fprintf(stream, "first bad event at %s", aq_units_format_span(span, sizeof span, v->at_us));
     if (v->token) fprintf(stream, " &middot; call %" PRIu64, v->token);
     if (v->origin >= 0) fprintf(stream, " &middot; origin server %" PRId32, v->origin);
     if (v->receiver >= 0) fprintf(stream, " &middot; received by server %" PRId32, v->receiver);
     fputs("</p>\n", stream);
-    aq_html_story(stream, v);
-    fputs("</section>\n", stream);
 }
 
-/* A job with all its violations among the chosen ones. */
+static void put_title(FILE *stream, const struct aq_record_violation *v) {
+    aq_html_element(stream, "span", "tag fail", v->check);
+    putc(' ', stream);
+    aq_html_text(stream, v->cause);
+}
+
+/* A job with all its violations among the chosen ones; its line is the title of the first. */
 static void put_job(FILE *stream, const struct aq_record *record, const uint32_t *chosen, uint32_t count,
                     uint32_t first) {
     const struct aq_record_violation *v = &record->violations[chosen[first]];
     fprintf(stream, "<details class=\"job\"%s><summary>", first == 0 ? " open" : "");
-    fputs(v->job && v->job[0] ? "job " : "no single job", stream);
+    put_title(stream, v);
+    if (v->job && v->job[0]) fputs(", job ", stream);
     aq_html_element(stream, "code", NULL, v->job);
-    aq_html_format(stream, " %s: %s", v->check, v->cause);
-    fputs("</summary>\n", stream);
-    put_violation(stream, v);
-    for (uint32_t i = first + 1; i < count; i++)
-        if (same_job(v, &record->violations[chosen[i]]))
-            put_violation(stream, &record->violations[chosen[i]]);
+    fputs("</summary>\n<div class=\"violation\">", stream);
+    put_place(stream, v);
+    aq_html_story(stream, v);
+    fputs("</div>\n", stream);
+    for (uint32_t i = first + 1; i < count; i++) {
+        const struct aq_record_violation *other = &record->violations[chosen[i]];
+        if (!same_job(v, other)) continue;
+        fputs("<div class=\"violation\"><h4>", stream);
+        put_title(stream, other);
+        fputs("</h4>\n", stream);
+        put_place(stream, other);
+        aq_html_story(stream, other);
+        fputs("</div>\n", stream);
+    }
     fputs("</details>\n", stream);
 }
 

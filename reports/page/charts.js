@@ -15,7 +15,7 @@ const aqCharts = (() => {
   const count = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
   function span(us) {
-    if (us < 1000) return count.format(us) + " \u00b5s";
+    if (us < 1000) return count.format(us) + " us";
     if (us < 1e6) return count.format(Number((us / 1000).toPrecision(3))) + " ms";
     return count.format(Number((us / 1e6).toPrecision(3))) + " s";
   }
@@ -38,7 +38,8 @@ const aqCharts = (() => {
         ctx.fillStyle = `rgba(${variable("--band")}, .16)`;
         ctx.fillRect(from, area.top, Math.max(to - from, 2), area.height);
         ctx.fillStyle = variable("--dim");
-        ctx.fillText(options.faults.length > 1 ? fault.number : fault.name, from + 4, area.top + 3 + (i % 3) * 13);
+        const fits = options.faults.length < 4 && ctx.measureText(fault.name).width < to - from - 8;
+        ctx.fillText(fits ? fault.name : fault.number, from + 4, area.top + 3 + (i % 3) * 13);
       });
       ctx.restore();
     },
@@ -101,6 +102,8 @@ const aqCharts = (() => {
     };
   }
 
+  /* Axes of the same width, so that moments stand below one another. */
+  const aligned = { afterFit(scale) { scale.width = 74; } };
   const line = (label, data, i, more = {}) => ({
     label, data, borderColor: colour(i), backgroundColor: faded(colour(i), .55), borderWidth: 1.6, pointRadius: data.length < 2 ? 3 : 0,
     pointHitRadius: 8, ...more,
@@ -129,7 +132,11 @@ const aqCharts = (() => {
   const width = (data, bin) => Math.max(Math.min(data.bin_us, data.end_us - bin * data.bin_us), 1) / 1e6;
   const rates = (data, values) => values.map((value, bin) => ({ x: middle(data, bin), y: value / width(data, bin) }));
   const ends = (data, values) => values.map((value, bin) => ({ x: Math.min((bin + 1) * data.bin_us, data.end_us) / 1e6, y: value }));
-  const spanAxis = title => axis(title, { scale: { type: "logarithmic" }, ticks: { callback: value => /^[125]/.test(value.toExponential()) ? span(value) : "" } });
+  /* A decade has its first value named; where there are few decades, 2 and 5 as well. */
+  const spanAxis = title => axis(title, { scale: { type: "logarithmic", ...aligned }, ticks: { autoSkip: false, callback(value) {
+    const mantissa = Number(value.toExponential().split("e")[0]);
+    return mantissa === 1 || (this.max / this.min < 1000 && (mantissa === 2 || mantissa === 5)) ? span(value) : null;
+  } } });
   const spanTip = { tooltip: { callbacks: { label: item => `${item.dataset.label}: ${span(item.parsed.y)}` } } };
   /* A logarithmic axis has no place for 0. */
   const positive = us => Math.max(us, 1);
@@ -137,7 +144,7 @@ const aqCharts = (() => {
   const kinds = {
     throughput: data => timeChart(data, ["puts", "gets", "completions", "errors"]
       .filter(name => name !== "errors" || data.errors.some(Boolean))
-      .map((name, i) => line(name, rates(data, data[name]), i === 3 ? 7 : i)), axis("per second", { scale: { min: 0 } })),
+      .map((name, i) => line(name, rates(data, data[name]), i === 3 ? 7 : i)), axis("per second", { scale: { min: 0, ...aligned } })),
 
     latency: (data, choice) => {
       const rows = data.latency[choice] || [];
@@ -151,10 +158,10 @@ const aqCharts = (() => {
     },
 
     backlog: data => timeChart(data, ["ready", "reserved"].map((name, i) => line(name === "ready" ? "ready" : "leased", ends(data, data[name]), i)),
-      axis("jobs", { scale: { min: 0 } })),
+      axis("jobs", { scale: { min: 0, ...aligned } })),
 
     load: data => timeChart(data, data.servers.map((server, i) => line(server.name, rates(data, server.choices), i, { fill: i ? "-1" : "origin", stack: "load" })),
-      axis("choices per second", { scale: { min: 0, stacked: true } })),
+      axis("choices per second", { scale: { min: 0, stacked: true, ...aligned } })),
 
     shares: data => {
       const servers = data.servers.slice(0, data.phases.length ? data.phases[0].choices.length : 0);
