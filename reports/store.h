@@ -40,15 +40,18 @@ int aq_store_finish_run(struct aq_store *store, int64_t run, const struct aq_rec
    ended), AQ_EIO, AQ_ENOMEM. */
 int aq_store_load_run(struct aq_store *store, int64_t run, struct aq_record *record, struct aq_error *error);
 
-/* The heads of all runs of a database, by number. */
+/* The heads of runs of a database, by number. */
 struct aq_run_list {
     struct aq_run_head *heads; /* owned, as the texts in them */
     uint32_t count, capacity;
     struct aq_arena memory;
 };
 
-/* Fills an all-zero list. Errors: AQ_EIO, AQ_ENOMEM; close it in any case. */
-int aq_store_list_runs(struct aq_store *store, struct aq_run_list *list, struct aq_error *error);
+/* Fills an all-zero list with one run, by its number, or with one of these. None that fits: an empty list. Errors: AQ_EIO,
+   AQ_ENOMEM; close it in any case. */
+#define AQ_RUNS_ALL    0
+#define AQ_RUNS_NEWEST (-1) /* the newest that has ended */
+int aq_store_list_runs(struct aq_store *store, int64_t which, struct aq_run_list *list, struct aq_error *error);
 void aq_run_list_close(struct aq_run_list *list);
 
 /* Writes a table or view as CSV: a line of names, then the rows of one run, or of all where run is 0. Texts

@@ -38,14 +38,17 @@ static int add_head(const struct aq_store *store, sqlite3_stmt *statement, struc
     return 0;
 }
 
-int aq_store_list_runs(struct aq_store *store, struct aq_run_list *list, struct aq_error *error) {
+int aq_store_list_runs(struct aq_store *store, int64_t which, struct aq_run_list *list,
+                       struct aq_error *error) {
     char sql[AQ_SQL_MAX] = "SELECT run_id, state, ";
     sqlite3_stmt *statement = NULL;
     aq_sql_columns(sql, aq_run_identity, aq_run_identity_count, "", "");
     aq_sql_append(sql, ", ");
     aq_sql_columns(sql, aq_run_outcome, aq_run_outcome_count, "", "");
-    aq_sql_append(sql, " FROM run ORDER BY run_id");
+    aq_sql_append(sql, " FROM run WHERE ?1 IN (0, run_id) OR (?1 = -1 AND run_id ="
+                       " (SELECT max(run_id) FROM run WHERE state <> 'unfinished')) ORDER BY run_id");
     int rc = aq_store_prepare(store, sql, &statement, error), step = SQLITE_ROW;
+    if (!rc) sqlite3_bind_int64(statement, 1, which);
     while (!rc && (step = sqlite3_step(statement)) == SQLITE_ROW)
         rc = add_head(store, statement, list, error);
     if (!rc && step != SQLITE_DONE) rc = aq_store_fail(store, "be read", error);

@@ -109,33 +109,24 @@ static int print_each(struct report *report, const struct format *format, const 
     return rc;
 }
 
-/* The newest run that has ended, or the one that was asked for; its place in the list. */
-static int choose(struct report *report, const struct aq_run_list *list, uint32_t *out) {
-    int64_t wanted = report->arguments->run;
-    for (uint32_t i = list->count; i-- > 0;)
-        if (wanted ? list->heads[i].run == wanted : aq_run_has_ended(&list->heads[i])) {
-            *out = i;
-            return 0;
-        }
-    struct aq_record record; /* the store says best what is missing */
+/* The store says best why there is no such run. */
+static int fail_to_find(struct report *report) {
+    struct aq_record record;
     aq_record_init(&record);
-    int rc = aq_store_load_run(report->store, wanted, &record, &report->error);
+    int rc = aq_store_load_run(report->store, report->arguments->run, &record, &report->error);
     aq_record_close(&record);
     return rc;
 }
 
 static int print_runs(struct report *report, const struct format *format) {
+    const struct arguments *a = report->arguments;
     struct aq_run_list list = {0};
-    struct aq_runs runs = {.load = load_run, .arg = report};
-    uint32_t at = 0;
-    bool all = report->arguments->all;
-    int rc = aq_store_list_runs(report->store, &list, &report->error);
-    if (!rc && !all) rc = choose(report, &list, &at);
-    if (!rc && list.count) {
-        runs.heads = all ? list.heads : &list.heads[at];
-        runs.count = all ? list.count : 1;
-    }
-    if (!rc && !all && format->one)
+    int64_t which = a->all ? AQ_RUNS_ALL : a->run ? a->run : AQ_RUNS_NEWEST;
+    int rc = aq_store_list_runs(report->store, which, &list, &report->error);
+    struct aq_runs runs = {.heads = list.heads, .count = list.count, .load = load_run, .arg = report};
+    if (!rc && !a->all && runs.count == 0)
+        rc = fail_to_find(report);
+    else if (!rc && !a->all && format->one)
         rc = print_one(report, format, runs.heads[0].run);
     else if (!rc)
         rc = format->many ? format->many(report->stream, &runs) : print_each(report, format, &runs);
