@@ -190,6 +190,7 @@ void aq_store_close(struct aq_store *store) {
     sqlite3_finalize(store->commit);
     sqlite3_finalize(store->is_unfinished);
     sqlite3_finalize(store->add_event);
+    sqlite3_finalize(store->add_events);
     int rc = sqlite3_close(store->db);
     AQ_ASSERT(rc == SQLITE_OK); /* every statement is finalised */
     aq_free(store->path);

@@ -12,12 +12,15 @@
 /* longest wait for another process; a full trace is written in a few seconds */
 #define AQ_STORE_PATIENCE_MS 10000
 
+/* Rows of `event` that one statement writes. */
+#define AQ_EVENTS_PER_INSERT 16u
+
 struct aq_store {
     sqlite3 *db;
     char *path; /* owned; for messages */
     int patience_ms;
     bool for_writing;
-    sqlite3_stmt *begin, *commit, *is_unfinished, *add_event; /* prepared at first use */
+    sqlite3_stmt *begin, *commit, *is_unfinished, *add_event, *add_events; /* prepared at first use */
 };
 
 /* What a column holds in the struct, and how it is written: NULL texts as '', AQ_TIME_NEVER

@@ -95,7 +95,7 @@ static int read_rows(struct reader *reader, enum aq_table_id id, uint32_t parent
  * there are none. */
 static int get_rows(struct reader *reader, enum aq_table_id id, uint32_t parent, void **out,
                     uint32_t *out_count) {
-    uint32_t count;
+    uint32_t count = 0;
     int rc = count_rows(reader, id, parent, &count);
     if (rc) return rc;
     void *rows = NULL;
@@ -238,12 +238,12 @@ static int read_latency_windows(struct reader *reader, const struct aq_latency_r
 static int read_latencies(struct reader *reader) {
     struct aq_record *record = reader->record;
     void *data;
-    uint32_t count, all;
+    uint32_t count = 1, all;
     int rc = get_rows(reader, AQ_TABLE_LATENCY, 0, &data, &all);
     if (rc) return rc;
     if (all == 0) return damaged(reader, "latency");
     const struct aq_latency_row *rows = data;
-    for (count = 1; count < all && !strchr(rows[count].operation, AQ_LATENCY_WINDOW_SIGN);)
+    while (count < all && !strchr(rows[count].operation, AQ_LATENCY_WINDOW_SIGN))
         count++;
     rc = read_latency_windows(reader, rows + count, all - count);
     if (rc) return rc;

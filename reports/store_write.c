@@ -77,25 +77,44 @@ static int require_unfinished(struct aq_store *store, int64_t run, struct aq_err
     return rc;
 }
 
+/* ?1 is the run; each row has three more. */
+static int prepare_events(const struct aq_store *store, uint32_t rows, sqlite3_stmt **statement,
+                          struct aq_error *error) {
+    char sql[AQ_SQL_MAX] = "INSERT INTO event (run_id, number, at_us, text) VALUES ", row[64];
+    if (*statement) return 0;
+    for (uint32_t i = 0; i < rows; i++) {
+        snprintf(row, sizeof row, "%s(?1, ?%u, ?%u, ?%u)", i ? ", " : "", 3 * i + 2, 3 * i + 3, 3 * i + 4);
+        aq_sql_append(sql, row);
+    }
+    return aq_store_prepare(store, sql, statement, error);
+}
+
+static void bind_event(sqlite3_stmt *statement, int first, const struct aq_record_event *event) {
+    sqlite3_bind_int64(statement, first, (sqlite3_int64)event->number);
+    if (event->at_us == AQ_TIME_NEVER)
+        sqlite3_bind_null(statement, first + 1);
+    else
+        sqlite3_bind_int64(statement, first + 1, (sqlite3_int64)event->at_us);
+    sqlite3_bind_text(statement, first + 2, event->text ? event->text : "", -1, SQLITE_STATIC);
+}
+
+/* Many rows to a statement: to start and end one costs about as much as a row. */
 static int insert_events(struct aq_store *store, int64_t run, const struct aq_record_event *events,
                          uint32_t count, struct aq_error *error) {
     int rc = require_unfinished(store, run, error);
-    if (!rc)
-        rc = kept(store, &store->add_event,
-                  "INSERT INTO event (run_id, number, at_us, text) VALUES (?, ?, ?, ?)", error);
+    if (!rc) rc = prepare_events(store, 1, &store->add_event, error);
+    if (!rc) rc = prepare_events(store, AQ_EVENTS_PER_INSERT, &store->add_events, error);
     if (rc) return rc;
-    sqlite3_stmt *statement = store->add_event;
-    sqlite3_bind_int64(statement, 1, run);
-    for (uint32_t i = 0; i < count && !rc; i++) {
-        sqlite3_bind_int64(statement, 2, (sqlite3_int64)events[i].number);
-        if (events[i].at_us == AQ_TIME_NEVER)
-            sqlite3_bind_null(statement, 3);
-        else
-            sqlite3_bind_int64(statement, 3, (sqlite3_int64)events[i].at_us);
-        sqlite3_bind_text(statement, 4, events[i].text ? events[i].text : "", -1, SQLITE_STATIC);
+    for (uint32_t i = 0; i < count && !rc;) {
+        bool many = count - i >= AQ_EVENTS_PER_INSERT;
+        sqlite3_stmt *statement = many ? store->add_events : store->add_event;
+        sqlite3_bind_int64(statement, 1, run);
+        for (uint32_t row = 0; row < (many ? AQ_EVENTS_PER_INSERT : 1); row++)
+            bind_event(statement, 2 + 3 * (int)row, &events[i++]);
         rc = run_once(store, statement, error);
     }
-    sqlite3_clear_bindings(statement); /* the texts are the caller's */
+    sqlite3_clear_bindings(store->add_event); /* the texts are the caller's */
+    sqlite3_clear_bindings(store->add_events);
     return rc;
 }
 
