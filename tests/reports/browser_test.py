@@ -1,7 +1,7 @@
 """The HTML pages of real runs in a browser: nothing on the console, no request leaves the page, charts are drawn, stories are there,
 tables sort, dark and narrow are readable. The pictures stay in FOLDER.
 
-usage: browser_test.py ALLQSIM FOLDER, with ALLQSIM the program"""
+usage: browser_test.py ALLQSIM FOLDER, with ALLQSIM the program. Skipped where there is no browser, unless AQ_BROWSER_NEEDED is set."""
 import base64
 import json
 import os
@@ -263,7 +263,7 @@ if __name__ == "__main__":
         missing.append("python3-selenium")
     if missing:
         print(f"skipped: {', '.join(missing)} missing. On Debian: apt-get install chromium chromium-driver python3-selenium")
-        sys.exit(SKIPPED)
+        sys.exit(1 if os.environ.get("AQ_BROWSER_NEEDED") else SKIPPED)
     ALLQSIM, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
     FOLDER.mkdir(parents=True, exist_ok=True)
     unittest.main(argv=sys.argv[:1])

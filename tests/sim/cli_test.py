@@ -100,7 +100,7 @@ class CliTest(unittest.TestCase):
         self.fails("scenarios", "--frobnicate", saying=["--frobnicate"])
         self.fails("scenarios", "no-such", saying=["no-such", "server-crash"])
         self.fails("report", saying=["FORMAT"])
-        self.fails("report", "html", "x.db", saying=["html", "text, json"])
+        self.fails("report", "pdf", "x.db", saying=["pdf", "text, html, json"])
         self.fails("report", "text", "x.db", "--run", "0", saying=["--run"])
         self.assertFalse((self.folder / "allqsim.db").exists(), "nothing has run")
 
