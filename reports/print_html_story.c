@@ -315,6 +315,10 @@ void aq_html_story(FILE *stream, const struct aq_record_violation *violation) {
         read_line(&d, &d.lines[d.line_count++], violation->lines[i]);
     join(&d);
     if (d.line_count) draw(stream, &d, violation);
+    if (violation->line_count > LINES_MAX)
+        fprintf(stream,
+                "<p class=\"note\">The diagram ends after %u events; the text has all %" PRIu32 ".</p>\n",
+                LINES_MAX, violation->line_count);
     fputs("<details class=\"as-text\"><summary>As text</summary><ol>", stream);
     for (uint32_t i = 0; i < violation->line_count; i++)
         aq_html_element(stream, "li", NULL, violation->lines[i]);

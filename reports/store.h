@@ -47,11 +47,12 @@ struct aq_run_list {
     struct aq_arena memory;
 };
 
-/* Fills an all-zero list with one run, by its number, or with one of these. None that fits: an empty list. Errors: AQ_EIO,
-   AQ_ENOMEM; close it in any case. */
+/* Fills an all-zero list with one run, by its number, or with one of these. None that fits: an empty list.
+   Errors: AQ_EIO, AQ_ENOMEM; close it in any case. */
 #define AQ_RUNS_ALL    0
 #define AQ_RUNS_NEWEST (-1) /* the newest that has ended */
-int aq_store_list_runs(struct aq_store *store, int64_t which, struct aq_run_list *list, struct aq_error *error);
+int aq_store_list_runs(struct aq_store *store, int64_t which, struct aq_run_list *list,
+                       struct aq_error *error);
 void aq_run_list_close(struct aq_run_list *list);
 
 /* Writes a table or view as CSV: a line of names, then the rows of one run, or of all where run is 0. Texts
