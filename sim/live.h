@@ -7,6 +7,7 @@
 #include "fakeserver/gate_zmq.h"
 #include "protocol/curve_keys.h"
 #include "scenarios/scenario.h"
+#include "sim/live_lag_uv.h"
 #include "sim/virtual.h"
 
 struct aq_live; /* opaque; see live_uv.c */
@@ -55,6 +56,9 @@ void aq_live_enter(struct aq_live *live);
 void aq_live_leave(struct aq_live *live, int rc);
 
 bool aq_live_has_proxies(const struct aq_live *live);
+
+/* How late the machine was during the run; zero where that was not measured. In real time, not the run's. */
+struct aq_lag aq_live_lag(const struct aq_live *live);
 
 /* Handshakes let in and refused; zero without an allow-list. */
 struct aq_server_gate_counters aq_live_gate_counters(const struct aq_live *live);
