@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""allq-client end to end: fake servers on real ports, curl and socat in front. Only Python's standard library.
+"""allq-client end to end: allq-fakeserver behind it, curl and socat in front. Only Python's standard library.
 
-usage: end_to_end.py ALLQ_CLIENT SERVE_FAKES [TEST...]
+usage: end_to_end.py ALLQ_CLIENT ALLQ_FAKESERVER [TEST...]
 
 Every wait ends by itself. Only processes that are started here are ended, by their handles."""
 
@@ -22,7 +22,7 @@ import time
 import unittest
 from urllib.parse import quote
 
-CLIENT, FAKES = sys.argv[1:3]
+CLIENT, FAKESERVER = sys.argv[1:3]
 WAIT_S = 20  # for what comes at once where all is well
 
 
@@ -42,22 +42,47 @@ def read_line(stream, what):
 
 
 class Fakes:
+    """allq-fakeserver, told through its control socket what to do to which server."""
+
     def __init__(self, count):
-        self.process = subprocess.Popen([FAKES, str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([FAKESERVER, "--servers", str(count), "--control", "127.0.0.1:0"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, bufsize=0)
         self.environment = {}
-        while line := read_line(self.process.stdout, "environment of the fake servers"):
+        while (line := read_line(self.process.stdout, "ready of allq-fakeserver")) != "ready":
             name, value = line.split("=", 1)
             self.environment[name] = value
         self.addresses = self.environment["SERVER_STRING"].split(",")
+        host, port = self.environment.pop("CONTROL").rsplit(":", 1)
+        self.control = Lines(socket.create_connection((host, int(port)), WAIT_S))
 
-    def tell(self, command):
-        self.process.stdin.write(command.encode() + b"\n")
-        assert read_line(self.process.stdout, command) == "ok"
+    def tell(self, **command):
+        self.control.send(command)
+        answer = self.control.read()
+        assert answer["ok"] is True, (command, answer)
+
+    def crash(self, number):
+        self.tell(cmd="crash", server=number)
+
+    def start(self, number):
+        self.tell(cmd="restart", server=number)
+
+    def mute(self, number):
+        self.tell(cmd="add", fault={"kind": "drop_reply", "servers": [number]})
 
     def close(self):
-        self.process.stdin.close()  # it ends when this is closed
-        self.process.wait(WAIT_S)
-        self.process.stdout.close()
+        self.control.close()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.communicate(timeout=WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(WAIT_S)
+        self.log.seek(0)
+        log = self.log.read().decode()
+        self.log.close()
+        assert self.process.returncode == 0, (self.process.returncode, log)  # what it saw was in order, too
+        assert "Sanitizer" not in log, log
 
 
 class Client:
@@ -444,7 +469,7 @@ class Slow(Case):
 
     def test_a_call_that_takes_longer_than_that_is_no_idle_peer(self):
         for number in range(self.servers):
-            self.fakes.tell(f"mute {number}")
+            self.fakes.mute(number)
         lines = self.client.lines()
         self.addCleanup(lines.close)
         began = time.monotonic()
@@ -501,14 +526,14 @@ class Failing(Case):
         status, body = self.client.rest("POST", "/job", '{"tube":"t","body":"x"}')
         self.assertEqual(status, 200)
         for number in range(2):
-            self.fakes.tell(f"crash {number}")
+            self.fakes.crash(number)
         self.client.wait_for("503", lambda: self.client.rest("GET", "/health")[0] == 503)
         answer = self.failure(self.client.rest("POST", "/job", '{"tube":"t"}'), 503, "unavailable")
         self.assertIn("no server is available: 0 of 2 well", answer["error"])
         lines = self.client.unix_lines()
         self.addCleanup(lines.close)
         self.assertEqual(lines.ask("get", tube="t")["outcome"], "unavailable")
-        self.fakes.tell("start 1")
+        self.fakes.start(1)
         self.client.wait_for("200", lambda: self.client.rest("GET", "/health")[0] == 200)
         self.assertEqual(self.client.rest("POST", "/job", '{"tube":"t"}')[0], 200)
         health = {server["server"]: server["health"]
@@ -521,12 +546,12 @@ class Failing(Case):
 
     def test_a_lost_reply_is_504(self):
         for number in range(2):
-            self.fakes.tell(f"mute {number}")
+            self.fakes.mute(number)
         self.failure(self.client.rest("POST", "/job", '{"tube":"t"}'), 504, "unknown")
 
     def test_stats_name_who_is_missing(self):
         self.client.rest("GET", "/ping")
-        self.fakes.tell("crash 1")
+        self.fakes.crash(1)
         connection = http.client.HTTPConnection("127.0.0.1", self.client.http, timeout=WAIT_S)
         self.addCleanup(connection.close)
         connection.request("GET", "/stats")
@@ -539,8 +564,8 @@ class Ending(Case):
     flags = ("--drain", "30s")
 
     def test_sigterm_answers_what_is_open(self):
-        self.fakes.tell("mute 0")
-        self.fakes.tell("mute 1")
+        self.fakes.mute(0)
+        self.fakes.mute(1)
         lines = self.client.lines()
         self.addCleanup(lines.close)
         idle = self.client.lines()
@@ -563,8 +588,8 @@ class Ending(Case):
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_a_second_sigterm_does_not_wait(self):
-        self.fakes.tell("mute 0")
-        self.fakes.tell("mute 1")
+        self.fakes.mute(0)
+        self.fakes.mute(1)
         lines = self.client.lines()
         self.addCleanup(lines.close)
         rest = []
