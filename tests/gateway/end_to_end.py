@@ -60,6 +60,7 @@ class Fakes:
         self.control.send(command)
         answer = self.control.read()
         assert answer["ok"] is True, (command, answer)
+        return answer
 
     def crash(self, number):
         self.tell(cmd="crash", server=number)
@@ -295,6 +296,60 @@ class Ports(Case):
         self.assertRegex(headers, r"405 [\s\S]*Allow: GET, POST, DELETE")
         self.assertEqual(self.curl("-H", "X: " + "x" * 40000, self.url("/stats"))[0], 431)
         self.assertEqual(self.client.metric('allq_client_calls_open'), 0)
+
+    # Every route with what it needs, and what of it is wrong in turn; of the last ones nothing can be.
+    ROUTES = (("POST", "/job", '{"tube":"t","body":"x"}', ('{"tube":"t"', '[]', '{"tube":"t","ttl":"long"}')),
+              ("POST", "/parent_job", '{"tube":"t","body":"x"}', ('', '{"body":"x"}')),
+              ("POST", "/throttle", '{"tube":"t","tps":1}', ('{"tube":"t"}', '{"tube":"t","tps":"fast"}')),
+              ("POST", "/pause", '{"tube":"t"}', ('{}', 'x')), ("POST", "/unpause", '{"tube":"t"}', ('{}', 'x')),
+              ("POST", "/drain", '{"server_id":"127.0.1.1:5555"}', ('{}', '{"server_id":"nowhere"}')),
+              ("POST", "/add_server", None, ('{}', '{"server_url":"no port"}')),
+              ("POST", "/update_servers", None, ('{}', '{"servers":""}')),
+              ("GET", "/job", "tube=t", ("", "tube=", "tube=t&delete=maybe")),
+              ("GET", "/multiple_job", "tube=t&count=2", ("tube=t", "tube=t&count=-1", "count=2")),
+              ("GET", "/peek", "tube=t", ("", "tube=t&buried=maybe")),
+              ("PUT", "/touch", "job_id={}", ("", "job_id=", "job_id=no-server", "job_id=nowhere,x")),
+              ("PUT", "/bury", "job_id={}", ("", "job_id=nowhere,x")),
+              ("PUT", "/release", "job_id={}", ("", "job_id={}&delay=soon")),
+              ("PUT", "/set_children_started", "job_id={}", ("", "job_id=nowhere,x")),
+              ("PUT", "/done", "job_id={}", ("", "job_id=nowhere,x")),
+              ("PUT", "/kick", "tube=t", ("",)),
+              ("DELETE", "/job", "job_id={}", ("", "job_id=nowhere,x")),
+              ("DELETE", "/tube", "tube=t", ("",)),
+              ("GET", "/stats", "", ()), ("GET", "/ping", "", ()))
+
+    def ask_route(self, method, path, content, job_id):
+        if method == "POST":
+            return self.client.rest(method, path, content)
+        return self.client.rest(method, f"{path}?{content.format(quote(job_id, safe=''))}" if content else path)
+
+    def test_every_route_tells_what_is_wrong_and_nothing_reaches_a_server(self):
+        job_id = json.loads(self.client.rest("POST", "/job", '{"tube":"t","body":"x"}')[1])["job_id"]
+        before = self.stats_of(0)["requests"]
+        for method, path, _, wrong in self.ROUTES:
+            for content in wrong:
+                with self.subTest(method=method, path=path, content=content):
+                    self.failure(self.ask_route(method, path, content, job_id), 400, "invalid")
+            other = "PATCH" if path != "/health" else "POST"
+            with self.subTest(method=other, path=path):
+                self.failure(self.client.rest(other, path), 405, "invalid")
+        self.assertEqual(self.stats_of(0)["requests"], before)
+
+    def test_every_route_says_that_no_server_is_available(self):
+        folder = tempfile.mkdtemp(prefix="gateway_")
+        self.addCleanup(shutil.rmtree, folder)
+        self.client = self.start("--set", "call_timeout=1s", folder=folder)  # what must reach its origin waits so long
+        job_id = json.loads(self.client.rest("POST", "/job", '{"tube":"t","body":"x"}')[1])["job_id"]
+        self.fakes.crash(0)
+        self.client.wait_for("503", lambda: self.client.rest("GET", "/health")[0] == 503)
+        for method, path, good, _ in self.ROUTES:
+            if good is None or path in ("/drain", "/ping"):  # done by the client itself
+                continue
+            with self.subTest(method=method, path=path):
+                self.failure(self.ask_route(method, path, good, job_id), 503, "unavailable")
+
+    def stats_of(self, server):
+        return self.fakes.tell(cmd="stats")["servers"][server]
 
     def test_long_bodies_are_refused(self):
         path = os.path.join(self.folder, "long")
