@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "fakeserver/gate_zmq.h"
+#include "fakeserver/handshakes_zmq.h"
 #include "protocol/curve_keys.h"
 #include "scenarios/scenario.h"
 #include "sim/live_lag_uv.h"
@@ -37,7 +38,9 @@ struct aq_live_outside {
     const struct aq_curve_pair *server_keys;   /* copied */
     const struct aq_curve_allow_list *allowed; /* copied; NULL: every client that knows the servers' key */
     aq_server_gate_refused *refused;           /* told of those that are not let in; may be NULL */
-    void *owner;                               /* handed to it */
+    /* told of the first of each kind at each server; may be NULL */
+    void (*stranger)(void *owner, uint32_t server, enum aq_stranger stranger);
+    void *owner;  /* handed to both */
     bool proxies; /* in front of every server, even where the scenario asks for none */
 };
 
@@ -59,6 +62,9 @@ bool aq_live_has_proxies(const struct aq_live *live);
 
 /* How late the machine was during the run; zero where that was not measured. In real time, not the run's. */
 struct aq_lag aq_live_lag(const struct aq_live *live);
+
+/* Peers that did not get through the handshake, those on no allow-list not among them. */
+uint64_t aq_live_strangers(const struct aq_live *live);
 
 /* Handshakes let in and refused; zero without an allow-list. */
 struct aq_server_gate_counters aq_live_gate_counters(const struct aq_live *live);

@@ -37,6 +37,7 @@ struct port {
     uint16_t outer;                        /* of the proxy, where it is given; 0: any */
     struct aq_server_transport *transport; /* NULL while down */
     struct aq_proxy *proxy;                /* in front of it, or NULL */
+    uint32_t strangers_told;               /* bits 1 << enum aq_stranger */
     struct aq_request own;                 /* a request of the harness itself, while it is in the server */
 };
 
@@ -56,10 +57,13 @@ struct aq_live {
     int timer_fd;
     uv_poll_t timer;
     bool timer_made;
-    struct aq_server_gate *gate; /* NULL: everyone is let in */
-    bool outside;                /* the clients are other processes */
-    bool proxies;                /* in front of every server */
-    int rc;                      /* what a callback ran into */
+    struct aq_server_gate *gate;                                               /* NULL: everyone is let in */
+    void (*stranger)(void *owner, uint32_t server, enum aq_stranger stranger); /* of the outside, or NULL */
+    void *stranger_owner;
+    uint64_t strangers;
+    bool outside; /* the clients are other processes */
+    bool proxies; /* in front of every server */
+    int rc;       /* what a callback ran into */
 };
 
 /* ---- can it run ---- */
@@ -223,6 +227,16 @@ static void on_listening(void *owner, int rc, uint16_t number, const struct aq_e
         port->number = number;
 }
 
+/* Told once: a client with a wrong key comes again and again. */
+static void on_stranger(void *owner, enum aq_stranger stranger) {
+    struct port *port = owner;
+    struct aq_live *live = port->live;
+    live->strangers++;
+    if (port->strangers_told >> stranger & 1) return;
+    port->strangers_told |= 1u << stranger;
+    live->stranger(live->stranger_owner, port->server, stranger);
+}
+
 /* ---- the network as the nodes use it ---- */
 
 static struct aq_live *live_of(const struct aq_virtual *v) {
@@ -346,6 +360,7 @@ static int live_server_up(struct aq_virtual *v, uint32_t server) {
                                                 .bind_for_us = BIND_FOR_US,
                                                 .request = on_request,
                                                 .listening = on_listening,
+                                                .stranger = live->stranger ? on_stranger : NULL,
                                                 .owner = port};
     int rc = aq_server_transport_open(&config, &port->transport, &error);
     if (!rc && port->number == 0) port->number = aq_server_transport_port(port->transport);
@@ -484,6 +499,8 @@ static int open_gate(struct aq_live *live, const struct aq_live_outside *outside
 int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *outside,
                           struct aq_error *error) {
     live->outside = true;
+    live->stranger = outside->stranger;
+    live->stranger_owner = outside->owner;
     live->server_keys = *outside->server_keys;
     live->proxies = live->proxies || outside->proxies;
     for (uint32_t i = 0; i < live->port_count; i++) {
@@ -510,6 +527,10 @@ void aq_live_leave(struct aq_live *live, int rc) {
 
 bool aq_live_has_proxies(const struct aq_live *live) {
     return live->proxies;
+}
+
+uint64_t aq_live_strangers(const struct aq_live *live) {
+    return live->strangers;
 }
 
 struct aq_server_gate_counters aq_live_gate_counters(const struct aq_live *live) {
