@@ -7,8 +7,8 @@ small: 10 clients and 40 workers. full: 200 clients, 4 servers and 1,000 workers
 worlds alike, to about fifteen seconds a run in real time; the full ones run one after the other. Sockets of the loopback network at free
 ports.
 
-A machine that is busy with other things makes the live world say "unknown: the machine was too slow", which shows nothing: such a run is
-made once more. Where it says so again, and nothing else is different, the test has not judged and exits with 77 (skipped).
+On a machine that is busy with other things a check may be unknown in the live world, since that was too slow. Such a run is made once more;
+where that does not help, and no check is broken, the test has not judged and exits with 77 (skipped).
 """
 import concurrent.futures
 import json
@@ -43,6 +43,7 @@ SMALL = {  # with a hundredth of the load, what is rare must be made common
 }
 SKIPPED = 77
 SLOW = "the machine was too slow"
+LAG_ALLOWED_S = 0.5
 
 
 def run(allqsim, name, settings, world):
@@ -54,24 +55,33 @@ def run(allqsim, name, settings, world):
     return json.loads(done.stdout)
 
 
-def too_slow(record):
-    return any(check["remark"].startswith(SLOW) for check in record["checks"].values())
+def was_slow(record):
+    return max(record["figures"]["lag_message_max_s"], record["figures"]["lag_handshake_max_s"]) > LAG_ALLOWED_S
+
+
+def differences(virtual, live, jobs_min):
+    """Checks whose verdicts differ, and whether one of them is broken: that no slowness explains."""
+    found = {check: (seen["verdict"], live["checks"][check]["verdict"], live["checks"][check]["remark"])
+             for check, seen in virtual["checks"].items() if seen["verdict"] != live["checks"][check]["verdict"]}
+    if live["jobs"]["completed"] < jobs_min:
+        found["jobs"] = (virtual["jobs"], live["jobs"], "")
+    return found, any(live["checks"][check]["verdict"] == "fail" for check in found if check != "jobs")
 
 
 def compare(allqsim, name, settings, jobs_min):
-    virtual, live = (run(allqsim, name, settings, world) for world in ("virtual", "live"))
-    if too_slow(live):
-        print(f"{name}: {SLOW}; once more", flush=True)
+    virtual = run(allqsim, name, settings, "virtual")
+    assert virtual["jobs"]["completed"] >= jobs_min, (name, virtual["jobs"])
+    for attempt in range(2):
         live = run(allqsim, name, settings, "live")
-    for record in (virtual, live):
-        assert record["jobs"]["completed"] > jobs_min, (name, record["jobs"])
-    print(f"{name}: {live['verdict']} ({live['reason']}), {live['jobs']['completed']} jobs, {live['figures']}", flush=True)
-    different = [check for check, found in virtual["checks"].items() if found["verdict"] != live["checks"][check]["verdict"]]
-    doubtful = bool(different) and all(live["checks"][check]["remark"].startswith(SLOW) for check in different)
-    for check in different:
-        for world, record in (("virtual", virtual), ("live", live)):
-            print(f"  {check}, {world}: {record['checks'][check]['verdict']} {record['checks'][check]['remark']}")
-    return SKIPPED if doubtful else 1 if different else 0
+        found, broken = differences(virtual, live, jobs_min)
+        print(f"{name}: {live['verdict']} ({live['reason']}), {live['jobs']['completed']} jobs, {live['figures']}", flush=True)
+        for what, (wanted, seen, remark) in found.items():
+            print(f"  {what}: virtual {wanted}, live {seen} {remark}", flush=True)
+        if not found:
+            return 0
+        if broken or not was_slow(live):
+            return 1
+    return SKIPPED
 
 
 def is_not_blamed_on_clients_when_the_machine_stops(allqsim):
@@ -104,7 +114,7 @@ def main():
         settings = SMALL.get(name, CASES[name]) + ["slo=[]"] if small else CASES[name]
         return compare(allqsim, name, SIZES[size] + FLEET + settings, 200 if small else 6000)
 
-    with concurrent.futures.ThreadPoolExecutor(len(CASES) if small else 1) as runs:
+    with concurrent.futures.ThreadPoolExecutor(3 if small else 1) as runs:
         codes = set(runs.map(case, CASES))
     if small and not is_not_blamed_on_clients_when_the_machine_stops(allqsim):
         codes.add(1)

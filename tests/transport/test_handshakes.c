@@ -67,11 +67,11 @@ static void on_stranger(void *owner, enum aq_stranger stranger) {
     strangers[stranger]++;
 }
 
-static void open_watched_port(void) {
+static void open_watched_port(aq_time_us handshake_us) {
     struct aq_server_transport_config config = port_config(&port, &rig);
     memset(strangers, 0, sizeof strangers);
     config.stranger = on_stranger;
-    config.handshake_us = 100 * AQ_US_PER_MS;
+    config.handshake_us = handshake_us;
     port_open_with(&port, &config);
 }
 
@@ -84,7 +84,7 @@ static uint32_t all_strangers(void) {
 
 static void each_kind_of_stranger_is_told_by_its_name(void **state) {
     (void)state;
-    open_watched_port();
+    open_watched_port(2 * AQ_US_PER_S);
     struct fleet lost;
     struct aq_client_transport_config config = fleet_config(&lost, &rig);
     config.server_public_z85 = rig.other_keys.public_z85;
@@ -108,7 +108,7 @@ static void each_kind_of_stranger_is_told_by_its_name(void **state) {
 
 static void clients_that_come_and_go_are_no_strangers(void **state) {
     (void)state;
-    open_watched_port();
+    open_watched_port(0);
     for (uint32_t round = 0; round < 3; round++) {
         for (uint32_t client = 0; client < 5; client++)
             connect_to(client, port.endpoint);
