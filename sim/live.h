@@ -50,6 +50,9 @@ struct aq_live_outside {
 int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *outside,
                           struct aq_error *error);
 
+/* Why the run failed, where that is known; without text otherwise. */
+const struct aq_error *aq_live_error(const struct aq_live *live);
+
 /* The loop on which all of it runs. What others put on it they must close before aq_live_free. */
 struct uv_loop_s *aq_live_loop(struct aq_live *live);
 

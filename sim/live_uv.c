@@ -27,7 +27,8 @@
 #define EVENTS_AT_ONCE 256                  /* due events handled before the sockets have their turn */
 #define TIMER_SLACK_US (500 * AQ_US_PER_MS) /* other processes run on the same cores */
 #define OWN_TOKEN      UINT32_MAX
-#define BIND_FOR_US    (5 * AQ_US_PER_S)
+/* Until libzmq's threads have let go of a crashed server's port. */
+#define BIND_FOR_US (30 * AQ_US_PER_S)
 
 /* One fake server's port, which outlives its processes. */
 struct port {
@@ -61,9 +62,10 @@ struct aq_live {
     void (*stranger)(void *owner, uint32_t server, enum aq_stranger stranger); /* of the outside, or NULL */
     void *stranger_owner;
     uint64_t strangers;
-    bool outside; /* the clients are other processes */
-    bool proxies; /* in front of every server */
-    int rc;       /* what a callback ran into */
+    bool outside;          /* the clients are other processes */
+    bool proxies;          /* in front of every server */
+    int rc;                /* what a callback ran into */
+    struct aq_error error; /* and why, where that is known */
 };
 
 /* ---- can it run ---- */
@@ -220,11 +222,12 @@ static void on_request(void *owner, const struct aq_server_event *event) {
 
 static void on_listening(void *owner, int rc, uint16_t number, const struct aq_error *error) {
     struct port *port = owner;
-    (void)error;
-    if (rc)
-        settle(port->live, rc);
-    else
+    if (!rc) {
         port->number = number;
+        return;
+    }
+    port->live->error = *error;
+    settle(port->live, rc);
 }
 
 /* Told once: a client with a wrong key comes again and again. */
@@ -350,7 +353,7 @@ static int live_server_up(struct aq_virtual *v, uint32_t server) {
     struct port *port = &live->ports[server];
     const struct aq_address *address = &v->config.book->items[server];
     char host[64];
-    struct aq_error error;
+    struct aq_error error = {0};
     snprintf(host, sizeof host, "%.*s", (int)address->host_len, address->text);
     struct aq_server_transport_config config = {.loop = &live->loop,
                                                 .context = live->context,
@@ -365,6 +368,7 @@ static int live_server_up(struct aq_virtual *v, uint32_t server) {
     int rc = aq_server_transport_open(&config, &port->transport, &error);
     if (!rc && port->number == 0) port->number = aq_server_transport_port(port->transport);
     if (!rc && !port->proxy && live->proxies) rc = put_proxy(live, port, host, &error);
+    if (rc) live->error = error;
     return rc;
 }
 
@@ -511,6 +515,10 @@ int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *ou
             live->ports[i].number = number;
     }
     return outside->allowed ? open_gate(live, outside, error) : 0;
+}
+
+const struct aq_error *aq_live_error(const struct aq_live *live) {
+    return &live->error;
 }
 
 struct uv_loop_s *aq_live_loop(struct aq_live *live) {
