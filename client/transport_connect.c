@@ -66,27 +66,11 @@ static void take_event(struct connection *c, uint16_t event, uint32_t value) {
     }
 }
 
-/* Two frames: event and value; the endpoint. */
-static bool read_event(void *socket, uint16_t *event, uint32_t *value) {
-    zmq_msg_t frame;
-    zmq_msg_init(&frame);
-    bool got = zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) == 6;
-    if (got) {
-        memcpy(event, zmq_msg_data(&frame), sizeof *event);
-        memcpy(value, (const char *)zmq_msg_data(&frame) + 2, sizeof *value);
-        bool more = zmq_msg_more(&frame);
-        while (more && zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) >= 0)
-            more = zmq_msg_more(&frame);
-    }
-    zmq_msg_close(&frame);
-    return got;
-}
-
 static bool look_at_monitor(struct aq_zmq_watch *watch) {
     struct connection *c = (struct connection *)((char *)watch - offsetof(struct connection, monitor));
     uint16_t event;
     uint32_t value;
-    while (c->state == CONNECTION_CONNECTING && read_event(watch->socket, &event, &value))
+    while (c->state == CONNECTION_CONNECTING && aq_zmq_monitor_read(watch->socket, &event, &value))
         take_event(c, event, value);
     return false;
 }

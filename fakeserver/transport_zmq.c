@@ -35,6 +35,7 @@ struct aq_server_transport {
     struct aq_server_transport_config config;
     struct aq_zmq_queue queue;
     struct aq_zmq_watch watch;
+    struct aq_handshakes handshakes;
     uv_timer_t timer; /* tells of listening, or tries again to */
     void *socket;     /* while it does not listen yet; then it is the watch's */
     uint64_t bind_until_ms;
@@ -127,6 +128,15 @@ static int make_socket(struct aq_server_transport *t, struct aq_error *error) {
                         zmq_strerror(zmq_errno()));
 }
 
+static int watch_handshakes(struct aq_server_transport *t, struct aq_error *error) {
+    if (!t->config.stranger) return 0;
+    if (aq_handshakes_open(&t->handshakes, &t->queue, t->config.context, t->socket, t->config.stranger,
+                           t->config.owner))
+        return aq_error_set(error, AQ_EIO, "no socket to watch handshakes: %s", zmq_strerror(zmq_errno()));
+    t->handles++;
+    return 0;
+}
+
 int aq_server_transport_open(const struct aq_server_transport_config *config,
                              struct aq_server_transport **out, struct aq_error *error) {
     struct aq_server_transport *t = aq_alloc_zeroed(1, sizeof *t);
@@ -144,6 +154,7 @@ int aq_server_transport_open(const struct aq_server_transport_config *config,
     t->bind_until_ms = uv_now(config->loop) + config->bind_for_us / AQ_US_PER_MS;
     int rc = make_socket(t, error);
     t->config.keys = NULL; /* libzmq has them now */
+    if (!rc) rc = watch_handshakes(t, error);
     if (!rc) rc = listen_now(t, error);
     if (rc == AQ_EEXISTS) rc = config->bind_for_us ? 0 : AQ_EIO;
     if (rc) {
@@ -433,6 +444,11 @@ static void on_watch_closed(struct aq_zmq_watch *watch) {
     released((struct aq_server_transport *)((char *)watch - offsetof(struct aq_server_transport, watch)));
 }
 
+static void on_handshakes_closed(struct aq_handshakes *handshakes) {
+    released((struct aq_server_transport *)((char *)handshakes -
+                                            offsetof(struct aq_server_transport, handshakes)));
+}
+
 static void on_timer_closed(uv_handle_t *handle) {
     released(handle->data);
 }
@@ -441,6 +457,7 @@ void aq_server_transport_close(struct aq_server_transport *transport, bool abrup
     if (!transport) return;
     AQ_ASSERT(!transport->calling);
     if (!abrupt && transport->watch.socket) set_int(transport->watch.socket, ZMQ_LINGER, GOODBYE_MS);
+    aq_handshakes_close(&transport->handshakes, on_handshakes_closed);
     aq_zmq_watch_close(&transport->watch, on_watch_closed);
     if (transport->socket) zmq_close(transport->socket);
     uv_close((uv_handle_t *)&transport->timer, on_timer_closed);

@@ -29,6 +29,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "fakeserver/handshakes_zmq.h"
 #include "fakeserver/server.h"
 #include "protocol/curve_keys.h"
 
@@ -58,7 +59,8 @@ struct aq_server_transport_config {
                                 as AllQueue on libzmq does */
     aq_server_transport_request *request;
     aq_server_transport_listening *listening;
-    void *owner; /* handed to both */
+    aq_server_transport_stranger *stranger; /* may be NULL */
+    void *owner;                            /* handed to all three */
 };
 
 /* Begins to listen; what comes of it is told from the loop. Where the port was free,

@@ -128,6 +128,22 @@ int aq_zmq_events(void *socket) {
     return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) ? 0 : events;
 }
 
+/* Two frames: event and value; the endpoint. */
+bool aq_zmq_monitor_read(void *socket, uint16_t *event, uint32_t *value) {
+    zmq_msg_t frame;
+    zmq_msg_init(&frame);
+    bool got = zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) == 6;
+    if (got) {
+        memcpy(event, zmq_msg_data(&frame), sizeof *event);
+        memcpy(value, (const char *)zmq_msg_data(&frame) + 2, sizeof *value);
+        bool more = zmq_msg_more(&frame);
+        while (more && zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) >= 0)
+            more = zmq_msg_more(&frame);
+    }
+    zmq_msg_close(&frame);
+    return got;
+}
+
 /* ---- names of connections ---- */
 
 uint32_t aq_zmq_route_write(char route[AQ_ZMQ_ROUTE_CHARS_MAX + 1], uint32_t client, uint64_t serial) {

@@ -73,6 +73,9 @@ bool aq_zmq_watch_close(struct aq_zmq_watch *watch, aq_zmq_closed *closed);
 /* ZMQ_POLLIN | ZMQ_POLLOUT as they are now. */
 int aq_zmq_events(void *socket);
 
+/* The next event of a socket that zmq_socket_monitor writes to. False where nothing waits. */
+bool aq_zmq_monitor_read(void *socket, uint16_t *event, uint32_t *value);
+
 /* Names of connections, as ROUTER sockets see them: the client's number in this process, made unique by
    process and serial number. */
 #define AQ_ZMQ_ROUTE_CHARS_MAX 47

@@ -201,6 +201,14 @@ static void put_checks(struct aq_json_put_writer *json, const struct aq_record *
     aq_json_put_close(json, '}');
 }
 
+/* Of the whole run. */
+static void put_figures(struct aq_json_put_writer *json, const struct aq_record *record) {
+    open_field(json, "figures", '{');
+    for (uint32_t i = 0; i < record->figure_count; i++)
+        field_double(json, record->figures[i].name, record->figures[i].value);
+    aq_json_put_close(json, '}');
+}
+
 static void put_faults(struct aq_json_put_writer *json, const struct aq_record *record) {
     open_field(json, "faults", '[');
     for (uint32_t i = 0; i < record->fault_count; i++) {
@@ -275,6 +283,7 @@ int aq_print_json(FILE *stream, const struct aq_record *record) {
     put_clients(&json, record);
     put_latencies(&json, record);
     put_checks(&json, record);
+    put_figures(&json, record);
     put_faults(&json, record);
     put_phases(&json, record);
     put_marks(&json, record);

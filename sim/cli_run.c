@@ -324,12 +324,14 @@ static void close_session(struct session *s) {
     aq_scenario_free(s->scenario);
 }
 
-static void watch_signals(void) {
+/* A proxy of the live world may write to a connection that has just gone: an error there, not the end. */
+static void watch_signals(bool live) {
     struct sigaction action = {.sa_handler = on_signal,
                                .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (live) signal(SIGPIPE, SIG_IGN);
 }
 
 static int run(struct session *s, uint64_t seed) {
@@ -345,7 +347,7 @@ static int run(struct session *s, uint64_t seed) {
                                      .trace_arg = s};
     clock_gettime(CLOCK_MONOTONIC, &s->start);
     s->terminal = isatty(STDERR_FILENO) && !a->quiet;
-    watch_signals();
+    watch_signals(a->live);
     struct aq_error error = {0};
     int rc = aq_run_scenario(&options, &s->record, &error);
     if (s->terminal) fputs("\r\033[K", stderr);

@@ -173,6 +173,12 @@ static void tell_refused(void *owner, const char *public_z85, const char *from, 
             public_z85, from, refused);
 }
 
+static void tell_stranger(void *owner, uint32_t server, enum aq_stranger stranger) {
+    const struct process *p = owner;
+    fprintf(stderr, "allq-fakeserver: server %u, %s: a peer %s; others like it are only counted\n", server,
+            p->addresses[server], aq_stranger_text(stranger));
+}
+
 static char *on_command(void *owner, const char *line, size_t len) {
     struct process *p = owner;
     return aq_serve_command(p->run, line, len);
@@ -245,6 +251,7 @@ static int serve(struct process *p) {
                              .outside = {.server_keys = &p->keys.server,
                                          .allowed = p->options.allow_clients ? &p->allowed : NULL,
                                          .refused = tell_refused,
+                                         .stranger = tell_stranger,
                                          .owner = p,
                                          .proxies = p->options.proxies},
                              .started = on_started,

@@ -5,8 +5,10 @@
 
 #include "base/error.h"
 #include "fakeserver/gate_zmq.h"
+#include "fakeserver/handshakes_zmq.h"
 #include "protocol/curve_keys.h"
 #include "scenarios/scenario.h"
+#include "sim/live_lag_uv.h"
 #include "sim/virtual.h"
 
 struct aq_live; /* opaque; see live_uv.c */
@@ -36,7 +38,9 @@ struct aq_live_outside {
     const struct aq_curve_pair *server_keys;   /* copied */
     const struct aq_curve_allow_list *allowed; /* copied; NULL: every client that knows the servers' key */
     aq_server_gate_refused *refused;           /* told of those that are not let in; may be NULL */
-    void *owner;                               /* handed to it */
+    /* told of the first of each kind at each server; may be NULL */
+    void (*stranger)(void *owner, uint32_t server, enum aq_stranger stranger);
+    void *owner;  /* handed to both */
     bool proxies; /* in front of every server, even where the scenario asks for none */
 };
 
@@ -45,6 +49,9 @@ struct aq_live_outside {
  */
 int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *outside,
                           struct aq_error *error);
+
+/* Why the run failed, where that is known; without text otherwise. */
+const struct aq_error *aq_live_error(const struct aq_live *live);
 
 /* The loop on which all of it runs. What others put on it they must close before aq_live_free. */
 struct uv_loop_s *aq_live_loop(struct aq_live *live);
@@ -55,6 +62,12 @@ void aq_live_enter(struct aq_live *live);
 void aq_live_leave(struct aq_live *live, int rc);
 
 bool aq_live_has_proxies(const struct aq_live *live);
+
+/* How late the machine was during the run; zero where that was not measured. In real time, not the run's. */
+struct aq_lag aq_live_lag(const struct aq_live *live);
+
+/* Peers that did not get through the handshake, those on no allow-list not among them. */
+uint64_t aq_live_strangers(const struct aq_live *live);
 
 /* Handshakes let in and refused; zero without an allow-list. */
 struct aq_server_gate_counters aq_live_gate_counters(const struct aq_live *live);

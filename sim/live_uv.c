@@ -16,6 +16,8 @@
 #include "fakeserver/transport_zmq.h"
 #include "protocol/loop_zmq.h"
 #include "scenarios/load.h"
+#include "sim/live_lag_uv.h"
+#include "sim/live_warm_uv.h"
 #include "sim/proxy_uv.h"
 #include "sim/virtual_internal.h"
 
@@ -25,7 +27,8 @@
 #define EVENTS_AT_ONCE 256                  /* due events handled before the sockets have their turn */
 #define TIMER_SLACK_US (500 * AQ_US_PER_MS) /* other processes run on the same cores */
 #define OWN_TOKEN      UINT32_MAX
-#define BIND_FOR_US    (5 * AQ_US_PER_S)
+/* Until libzmq's threads have let go of a crashed server's port. */
+#define BIND_FOR_US (30 * AQ_US_PER_S)
 
 /* One fake server's port, which outlives its processes. */
 struct port {
@@ -35,6 +38,7 @@ struct port {
     uint16_t outer;                        /* of the proxy, where it is given; 0: any */
     struct aq_server_transport *transport; /* NULL while down */
     struct aq_proxy *proxy;                /* in front of it, or NULL */
+    uint32_t strangers_told;               /* bits 1 << enum aq_stranger */
     struct aq_request own;                 /* a request of the harness itself, while it is in the server */
 };
 
@@ -47,15 +51,21 @@ struct aq_live {
     void *context; /* libzmq's */
     struct aq_curve_pair server_keys, client_keys;
     struct aq_client_transport *clients;
-    struct port *ports; /* by server */
+    struct aq_live_warm *warm; /* NULL: clients make each connection when they want it */
+    struct aq_live_lag *lag;   /* NULL likewise */
+    struct port *ports;        /* by server */
     uint32_t port_count;
     int timer_fd;
     uv_poll_t timer;
     bool timer_made;
-    struct aq_server_gate *gate; /* NULL: everyone is let in */
-    bool outside;                /* the clients are other processes */
-    bool proxies;                /* in front of every server */
-    int rc;                      /* what a callback ran into */
+    struct aq_server_gate *gate;                                               /* NULL: everyone is let in */
+    void (*stranger)(void *owner, uint32_t server, enum aq_stranger stranger); /* of the outside, or NULL */
+    void *stranger_owner;
+    uint64_t strangers;
+    bool outside;          /* the clients are other processes */
+    bool proxies;          /* in front of every server */
+    int rc;                /* what a callback ran into */
+    struct aq_error error; /* and why, where that is known */
 };
 
 /* ---- can it run ---- */
@@ -108,8 +118,9 @@ int aq_live_check(const struct aq_scenario *s, double speed, struct aq_error *er
 
 /* ---- time ---- */
 
-/* Sets the world's clock to now; it never goes back. */
+/* Sets the world's clock to now; it never goes back, and stands until the run begins. */
 static void read_clock(struct aq_live *live) {
+    if (live->start_ns == 0) return;
     double us = (double)(uv_hrtime() - live->start_ns) / 1000.0 * live->speed;
     if ((aq_time_us)us > live->world->now_us) live->world->now_us = (aq_time_us)us;
 }
@@ -143,25 +154,29 @@ static int handle_due(struct aq_live *live, aq_time_us until_us, bool *more) {
     return 0;
 }
 
+static int start_clock(struct aq_live *live);
+static int tell_connected(struct aq_live *live);
+
 static int live_run(struct aq_virtual *v, aq_time_us until_us) {
     struct aq_live *live = v->network_self;
-    if (live->start_ns == 0) live->start_ns = uv_hrtime();
-    for (;;) {
+    int rc = live->start_ns ? 0 : start_clock(live);
+    while (!rc) {
         if (v->config.stop && *v->config.stop) return AQ_EINTERRUPTED;
         bool more;
         read_clock(live);
-        int rc = handle_due(live, until_us, &more);
+        rc = handle_due(live, until_us, &more);
+        if (!rc) rc = tell_connected(live);
         if (rc || live->rc) return rc ? rc : live->rc;
         if (!more && v->now_us >= until_us) return 0;
         aq_time_us wake_us = aq_time_min(aq_wheel_next_us(&v->wheel), until_us);
         if (!more && wake_us > v->now_us) {
             rc = arm_timer(live, wake_us);
-            if (rc) return rc;
-            uv_run(&live->loop, UV_RUN_ONCE);
+            if (!rc) uv_run(&live->loop, UV_RUN_ONCE);
         } else {
             uv_run(&live->loop, UV_RUN_NOWAIT);
         }
     }
+    return rc;
 }
 
 /* ---- what the sockets tell ---- */
@@ -173,12 +188,31 @@ static void settle(struct aq_live *live, int rc) {
     if (rc) uv_stop(&live->loop);
 }
 
-static void on_client_event(void *owner, uint32_t client, const struct aq_client_event *event) {
-    struct aq_live *live = owner;
+static void tell_client(struct aq_live *live, uint32_t client, const struct aq_client_event *event) {
     if (live->rc) return;
     read_clock(live);
     live->world->events++;
     settle(live, client_event(live->world, client, event));
+}
+
+static void on_client_event(void *owner, uint32_t client, const struct aq_client_event *event) {
+    struct aq_live *live = owner;
+    enum aq_live_warm_fate fate =
+        live->warm ? aq_live_warm_event(live->warm, client, event) : AQ_LIVE_WARM_PASS;
+    if (fate == AQ_LIVE_WARM_KEEP) return;
+    if (fate == AQ_LIVE_WARM_FIRST)
+        tell_client(live, client,
+                    &(struct aq_client_event){.kind = AQ_CLIENT_CONNECTED, .server = event->server});
+    tell_client(live, client, event);
+}
+
+/* Clients that asked for a connection which was there already. */
+static int tell_connected(struct aq_live *live) {
+    struct aq_client_event event = {.kind = AQ_CLIENT_CONNECTED};
+    uint32_t client;
+    while (live->warm && !live->rc && aq_live_warm_next(live->warm, &client, &event.server))
+        tell_client(live, client, &event);
+    return live->rc;
 }
 
 static void on_request(void *owner, const struct aq_server_event *event) {
@@ -191,11 +225,22 @@ static void on_request(void *owner, const struct aq_server_event *event) {
 
 static void on_listening(void *owner, int rc, uint16_t number, const struct aq_error *error) {
     struct port *port = owner;
-    (void)error;
-    if (rc)
-        settle(port->live, rc);
-    else
+    if (!rc) {
         port->number = number;
+        return;
+    }
+    port->live->error = *error;
+    settle(port->live, rc);
+}
+
+/* Told once: a client with a wrong key comes again and again. */
+static void on_stranger(void *owner, enum aq_stranger stranger) {
+    struct port *port = owner;
+    struct aq_live *live = port->live;
+    live->strangers++;
+    if (port->strangers_told >> stranger & 1) return;
+    port->strangers_told |= 1u << stranger;
+    live->stranger(live->stranger_owner, port->server, stranger);
 }
 
 /* ---- the network as the nodes use it ---- */
@@ -225,8 +270,9 @@ static uint32_t client_from(void *self, const struct sockaddr *peer) {
 
 /* A server's logical address, which ids are made of, stands for its host and the port that it really has.
    What has nothing behind it is a port that nothing listens on. */
-static int live_connect(struct aq_virtual *v, uint32_t client, uint32_t address) {
-    struct aq_live *live = live_of(v);
+static int connect_now(void *owner, uint32_t client, uint32_t address) {
+    struct aq_live *live = owner;
+    const struct aq_virtual *v = live->world;
     const struct aq_address *to = &v->config.book->items[address];
     char endpoint[AQ_ADDRESS_CHARS_MAX + 8];
     const struct port *port = address < live->port_count ? &live->ports[address] : NULL;
@@ -238,7 +284,14 @@ static int live_connect(struct aq_virtual *v, uint32_t client, uint32_t address)
                                        port && port->proxy ? source : NULL);
 }
 
+static int live_connect(struct aq_virtual *v, uint32_t client, uint32_t address) {
+    struct aq_live *live = live_of(v);
+    if (live->warm && aq_live_warm_take(live->warm, client, address)) return 0;
+    return connect_now(live, client, address);
+}
+
 static void live_close(struct aq_virtual *v, uint32_t client, uint32_t address) {
+    if (live_of(v)->warm) aq_live_warm_close(live_of(v)->warm, client, address);
     aq_client_transport_close(live_of(v)->clients, client, address);
 }
 
@@ -275,6 +328,7 @@ static uint32_t live_client_of(struct aq_virtual *v, uint32_t server, uint32_t p
 }
 
 static void live_client_gone(struct aq_virtual *v, uint32_t client) {
+    if (live_of(v)->warm) aq_live_warm_client_gone(live_of(v)->warm, client);
     aq_client_transport_close_client(live_of(v)->clients, client);
 }
 
@@ -302,7 +356,7 @@ static int live_server_up(struct aq_virtual *v, uint32_t server) {
     struct port *port = &live->ports[server];
     const struct aq_address *address = &v->config.book->items[server];
     char host[64];
-    struct aq_error error;
+    struct aq_error error = {0};
     snprintf(host, sizeof host, "%.*s", (int)address->host_len, address->text);
     struct aq_server_transport_config config = {.loop = &live->loop,
                                                 .context = live->context,
@@ -312,10 +366,12 @@ static int live_server_up(struct aq_virtual *v, uint32_t server) {
                                                 .bind_for_us = BIND_FOR_US,
                                                 .request = on_request,
                                                 .listening = on_listening,
+                                                .stranger = live->stranger ? on_stranger : NULL,
                                                 .owner = port};
     int rc = aq_server_transport_open(&config, &port->transport, &error);
     if (!rc && port->number == 0) port->number = aq_server_transport_port(port->transport);
     if (!rc && !port->proxy && live->proxies) rc = put_proxy(live, port, host, &error);
+    if (rc) live->error = error;
     return rc;
 }
 
@@ -356,6 +412,34 @@ static const struct network live_network = {
     .run = live_run,
 };
 
+/* ---- the start ---- */
+
+static int measure_lag(struct aq_live *live) {
+    struct aq_live_lag_config config = {.loop = &live->loop,
+                                        .context = live->context,
+                                        .server_keys = &live->server_keys,
+                                        .client_keys = &live->client_keys};
+    return aq_live_lag_new(&config, &live->lag);
+}
+
+static int warm_up(struct aq_live *live) {
+    struct aq_live_warm_config config = {.loop = &live->loop,
+                                         .scenario = live->world->scenario,
+                                         .stop = live->world->config.stop,
+                                         .connect = connect_now,
+                                         .owner = live};
+    int rc = aq_live_warm_new(&config, &live->warm);
+    return rc ? rc : aq_live_warm_run(live->warm);
+}
+
+/* With the clients' connections up, so that it is not their hundreds of handshakes that is measured. */
+static int start_clock(struct aq_live *live) {
+    int rc = live->outside ? 0 : warm_up(live);
+    if (!rc && !live->outside) rc = measure_lag(live);
+    live->start_ns = uv_hrtime();
+    return rc ? rc : live->rc;
+}
+
 /* ---- life ---- */
 
 static int make_timer(struct aq_live *live) {
@@ -368,7 +452,8 @@ static int make_timer(struct aq_live *live) {
 
 static int make_sockets(struct aq_live *live, struct aq_error *error) {
     const struct aq_scenario *s = live->world->scenario;
-    uint32_t sockets = s->clients.count * (s->servers.count + 2) + s->servers.count + 16;
+    uint32_t sockets =
+        s->clients.count * (s->servers.count + 2) + s->servers.count + AQ_LIVE_LAG_SOCKETS + 16;
     int rc = aq_zmq_context_new(sockets, 1, &live->context, error);
     if (!rc) rc = aq_zmq_curve_pair(&live->server_keys);
     if (!rc) rc = aq_zmq_curve_pair(&live->client_keys);
@@ -421,6 +506,8 @@ static int open_gate(struct aq_live *live, const struct aq_live_outside *outside
 int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *outside,
                           struct aq_error *error) {
     live->outside = true;
+    live->stranger = outside->stranger;
+    live->stranger_owner = outside->owner;
     live->server_keys = *outside->server_keys;
     live->proxies = live->proxies || outside->proxies;
     for (uint32_t i = 0; i < live->port_count; i++) {
@@ -431,6 +518,10 @@ int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *ou
             live->ports[i].number = number;
     }
     return outside->allowed ? open_gate(live, outside, error) : 0;
+}
+
+const struct aq_error *aq_live_error(const struct aq_live *live) {
+    return &live->error;
 }
 
 struct uv_loop_s *aq_live_loop(struct aq_live *live) {
@@ -449,12 +540,21 @@ bool aq_live_has_proxies(const struct aq_live *live) {
     return live->proxies;
 }
 
+uint64_t aq_live_strangers(const struct aq_live *live) {
+    return live->strangers;
+}
+
 struct aq_server_gate_counters aq_live_gate_counters(const struct aq_live *live) {
     return live->gate ? aq_server_gate_counters(live->gate) : (struct aq_server_gate_counters){0};
 }
 
+struct aq_lag aq_live_lag(const struct aq_live *live) {
+    return live->lag ? aq_live_lag_measured(live->lag) : (struct aq_lag){0};
+}
+
 void aq_live_free(struct aq_live *live) {
     if (!live) return;
+    aq_live_lag_end(live->lag);
     for (uint32_t i = 0; i < live->port_count; i++) {
         aq_server_transport_close(live->ports[i].transport, true);
         aq_proxy_free(live->ports[i].proxy);
@@ -466,6 +566,8 @@ void aq_live_free(struct aq_live *live) {
         uv_run(&live->loop, UV_RUN_DEFAULT);
         uv_loop_close(&live->loop);
     }
+    aq_live_lag_free(live->lag);
+    aq_live_warm_free(live->warm);
     if (live->timer_fd >= 0) close(live->timer_fd);
     if (live->context) zmq_ctx_term(live->context);
     aq_curve_pair_wipe(&live->server_keys);

@@ -265,6 +265,7 @@ int aq_run_scenario(const struct aq_run_options *options, struct aq_record *reco
     record->peak_rss_bytes = peak_rss_bytes();
     if (!rc) rc = aq_run_fill_record(&run, record);
     if (!rc && options->serve) rc = aq_serve_verdict(&run, record);
+    if (rc && run.live && error && !error->text[0]) *error = *aq_live_error(run.live);
     tear_down(&run);
     if (rc && error && !error->text[0]) aq_error_set(error, rc, "%s", aq_error_name(rc));
     return rc;

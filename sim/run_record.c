@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "sim/trust.h"
 #include "sim/verdict.h"
 
 #define BUILD_TEXT AQ_COMPILER " " AQ_BUILD_TYPE
@@ -267,6 +268,13 @@ static void fill_outcome(struct aq_run *run, struct aq_record *record) {
     record->virtual_us = run->end_us;
 }
 
+static int judge_trust(const struct aq_run *run, struct aq_record *record) {
+    struct aq_lag lag = aq_live_lag(run->live);
+    double speed = run->options->speed > 0 ? run->options->speed : 1;
+    return aq_trust_judge(run->options->scenario, &lag, speed, record,
+                          (struct aq_record_check *)record->checks);
+}
+
 int aq_run_fill_record(struct aq_run *run, struct aq_record *record) {
     fill_outcome(run, record);
     int rc = fill_options(run->options->scenario, record);
@@ -278,6 +286,7 @@ int aq_run_fill_record(struct aq_run *run, struct aq_record *record) {
     if (!rc) rc = reckon(run);
     if (!rc) rc = aq_ledger_finish(run->ledger, run->end_us, record);
     if (!rc) rc = fill_servers(run, record);
+    if (!rc && run->live) rc = judge_trust(run, record);
     if (!rc) rc = aq_verdict_reach(run->options->scenario, record, (struct aq_record_check *)record->checks);
     return rc;
 }

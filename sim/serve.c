@@ -266,6 +266,7 @@ static void tell_stats(struct command *c) {
     cJSON_AddNumberToObject(c->answer, "completed", (double)aq_ledger_completed(c->run->ledger));
     cJSON_AddNumberToObject(c->answer, "clients_admitted", (double)gate.admitted);
     cJSON_AddNumberToObject(c->answer, "clients_refused", (double)gate.refused);
+    cJSON_AddNumberToObject(c->answer, "handshakes_failed", (double)aq_live_strangers(c->run->live));
     cJSON *servers = cJSON_AddArrayToObject(c->answer, "servers");
     for (uint32_t i = 0; servers && i < c->run->options->scenario->servers.count; i++) {
         cJSON *server = cJSON_CreateObject();
@@ -328,11 +329,12 @@ void aq_serve_answer_free(char *answer) {
 
 static int add_gate_marks(const struct aq_run *run, struct aq_record *record) {
     struct aq_server_gate_counters gate = aq_live_gate_counters(run->live);
-    struct aq_record_mark *marks = aq_arena_alloc(&record->memory, (record->mark_count + 2) * sizeof *marks);
+    struct aq_record_mark *marks = aq_arena_alloc(&record->memory, (record->mark_count + 3) * sizeof *marks);
     if (!marks) return AQ_ENOMEM;
     if (record->mark_count) memcpy(marks, record->marks, record->mark_count * sizeof *marks);
     marks[record->mark_count++] = (struct aq_record_mark){"clients-let-in", gate.admitted};
     marks[record->mark_count++] = (struct aq_record_mark){"clients-refused", gate.refused};
+    marks[record->mark_count++] = (struct aq_record_mark){"handshakes-failed", aq_live_strangers(run->live)};
     record->marks = marks;
     return 0;
 }

@@ -8,6 +8,7 @@ Every wait ends by itself. Only processes that are started here are ended, by th
 import base64
 import json
 import os
+import random
 import re
 import select
 import signal
@@ -532,6 +533,113 @@ class Keys(Case):
         self.assertEqual(code, 0)
         self.assertIn("PASS", summary)
         other.close()
+
+
+class Hostile(Case):
+    """Peers that are no clients: it stays up, serves the others, keeps no file of theirs, and says each thing once."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.start("--servers", "1", "--control", "127.0.0.1:0")
+        self.good = self.client(self.server.environment)
+        self.lines = self.good.lines()
+        self.addCleanup(self.lines.close)
+        self.put_somewhere(self.lines, "before")
+        host, port = self.server.addresses[0].rsplit(":", 1)
+        self.address = (host, int(port))
+        self.control = self.server.control()
+        self.addCleanup(self.control.close)
+        self.failed()  # the control connection is accepted
+        self.before = self.open_files()
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.server.process.pid}/fd"))
+
+    def connect(self):
+        return socket.create_connection(self.address, WAIT_S)
+
+    def failed(self):
+        return self.control.ok(cmd="stats")["handshakes_failed"]
+
+    def ends_well(self, *told):
+        """The good client is served all the while; nothing is left of the others; each kind was told once."""
+        self.put_somewhere(self.lines, "meanwhile")
+        wait_until("their files closed", lambda: self.open_files() <= self.before)
+        self.good.close()
+        code, summary, errors = self.server.close()
+        self.assertEqual(code, 0, summary)
+        self.assertEqual(sorted(re.findall(r"a peer (.*?)(?: \(|,|;)", errors)), sorted(told), errors)
+        self.assertEqual(errors.count("\n"), len(told), errors)
+
+    def test_the_wrong_server_key(self):
+        other = self.start("--servers", "1")
+        key = {"A_CURVE_SERVER_PUBLICKEY": other.environment["A_CURVE_SERVER_PUBLICKEY"]}
+        other.close()
+        wrong = self.client(self.server.environment | key, "--set", "probe_first=50ms", "--set", "probe_max=50ms")
+        wait_until("five refusals", lambda: self.failed() >= 5)
+        wrong.close()
+        self.ends_well("has another key for this server")
+
+    def test_no_key(self):
+        null = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(48)
+        for number in range(5):
+            with self.connect() as peer:
+                peer.sendall(null)
+                while peer.recv(4096):  # until it is closed
+                    pass
+            wait_until("counted", lambda: self.failed() == number + 1)
+        self.ends_well("speaks ZMTP")
+
+    def test_not_zmtp(self):
+        for _ in range(20):
+            with self.connect() as peer:
+                peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                try:
+                    while peer.recv(4096):
+                        pass
+                except ConnectionResetError:
+                    pass
+        wait_until("all counted", lambda: self.failed() == 20)
+        self.ends_well("does not speak ZMTP")
+
+    def test_ten_megabytes_of_noise(self):
+        noise = random.Random(1).randbytes(1_000_000)
+        with self.connect() as peer:
+            try:
+                for _ in range(10):
+                    peer.sendall(noise)
+            except (ConnectionResetError, BrokenPipeError):
+                pass
+        wait_until("counted", lambda: self.failed() == 1)
+        greeting = b"\xff" + bytes(8) + b"\x7f\x03\x00CURVE" + bytes(47)
+        with self.connect() as peer:
+            try:
+                peer.sendall(greeting)
+                for _ in range(10):
+                    peer.sendall(noise)
+            except (ConnectionResetError, BrokenPipeError):
+                pass
+        wait_until("counted", lambda: self.failed() == 2)
+        self.put_somewhere(self.lines, "meanwhile")
+        wait_until("their files closed", lambda: self.open_files() <= self.before)
+        self.good.close()
+        code, summary, errors = self.server.close()
+        self.assertEqual((code, errors.count("\n")), (0, 2), summary + errors)
+
+    def test_a_thousand_half_open_connections_and_a_stalled_handshake(self):
+        peers = [self.connect() for _ in range(1000)]
+        peers[0].sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00CURVE" + bytes(47))
+        wait_until("all accepted", lambda: self.open_files() >= self.before + 1000)
+        newcomer = self.client(self.server.environment)
+        with newcomer.lines() as lines:
+            for number in range(20):
+                self.put_somewhere(lines, f"new {number}")
+                self.put_somewhere(self.lines, f"old {number}")
+        newcomer.close()
+        for peer in peers:
+            peer.close()
+        wait_until("all counted", lambda: self.failed() == 1000)
+        self.ends_well("went away or stalled before the handshake was through")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""allq-client end to end: fake servers on real ports, curl and socat in front. Only Python's standard library.
+"""allq-client end to end: allq-fakeserver behind it, curl and socat in front. Only Python's standard library.
 
-usage: end_to_end.py ALLQ_CLIENT SERVE_FAKES [TEST...]
+usage: end_to_end.py ALLQ_CLIENT ALLQ_FAKESERVER [TEST...]
 
 Every wait ends by itself. Only processes that are started here are ended, by their handles."""
 
@@ -22,7 +22,7 @@ import time
 import unittest
 from urllib.parse import quote
 
-CLIENT, FAKES = sys.argv[1:3]
+CLIENT, FAKESERVER = sys.argv[1:3]
 WAIT_S = 20  # for what comes at once where all is well
 
 
@@ -42,22 +42,48 @@ def read_line(stream, what):
 
 
 class Fakes:
+    """allq-fakeserver, told through its control socket what to do to which server."""
+
     def __init__(self, count):
-        self.process = subprocess.Popen([FAKES, str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([FAKESERVER, "--servers", str(count), "--control", "127.0.0.1:0"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, bufsize=0)
         self.environment = {}
-        while line := read_line(self.process.stdout, "environment of the fake servers"):
+        while (line := read_line(self.process.stdout, "ready of allq-fakeserver")) != "ready":
             name, value = line.split("=", 1)
             self.environment[name] = value
         self.addresses = self.environment["SERVER_STRING"].split(",")
+        host, port = self.environment.pop("CONTROL").rsplit(":", 1)
+        self.control = Lines(socket.create_connection((host, int(port)), WAIT_S))
 
-    def tell(self, command):
-        self.process.stdin.write(command.encode() + b"\n")
-        assert read_line(self.process.stdout, command) == "ok"
+    def tell(self, **command):
+        self.control.send(command)
+        answer = self.control.read()
+        assert answer["ok"] is True, (command, answer)
+        return answer
+
+    def crash(self, number):
+        self.tell(cmd="crash", server=number)
+
+    def start(self, number):
+        self.tell(cmd="restart", server=number)
+
+    def mute(self, number):
+        self.tell(cmd="add", fault={"kind": "drop_reply", "servers": [number]})
 
     def close(self):
-        self.process.stdin.close()  # it ends when this is closed
-        self.process.wait(WAIT_S)
-        self.process.stdout.close()
+        self.control.close()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.communicate(timeout=WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(WAIT_S)
+        self.log.seek(0)
+        log = self.log.read().decode()
+        self.log.close()
+        assert self.process.returncode == 0, (self.process.returncode, log)  # what it saw was in order, too
+        assert "Sanitizer" not in log, log
 
 
 class Client:
@@ -275,6 +301,60 @@ class Ports(Case):
         self.assertEqual(self.curl("-H", "X: " + "x" * 40000, self.url("/stats"))[0], 431)
         self.assertEqual(self.client.metric('allq_client_calls_open'), 0)
 
+    # Every route with what it needs, and what of it is wrong in turn; of the last ones nothing can be.
+    ROUTES = (("POST", "/job", '{"tube":"t","body":"x"}', ('{"tube":"t"', '[]', '{"tube":"t","ttl":"long"}')),
+              ("POST", "/parent_job", '{"tube":"t","body":"x"}', ('', '{"body":"x"}')),
+              ("POST", "/throttle", '{"tube":"t","tps":1}', ('{"tube":"t"}', '{"tube":"t","tps":"fast"}')),
+              ("POST", "/pause", '{"tube":"t"}', ('{}', 'x')), ("POST", "/unpause", '{"tube":"t"}', ('{}', 'x')),
+              ("POST", "/drain", '{"server_id":"127.0.1.1:5555"}', ('{}', '{"server_id":"nowhere"}')),
+              ("POST", "/add_server", None, ('{}', '{"server_url":"no port"}')),
+              ("POST", "/update_servers", None, ('{}', '{"servers":""}')),
+              ("GET", "/job", "tube=t", ("", "tube=", "tube=t&delete=maybe")),
+              ("GET", "/multiple_job", "tube=t&count=2", ("tube=t", "tube=t&count=-1", "count=2")),
+              ("GET", "/peek", "tube=t", ("", "tube=t&buried=maybe")),
+              ("PUT", "/touch", "job_id={}", ("", "job_id=", "job_id=no-server", "job_id=nowhere,x")),
+              ("PUT", "/bury", "job_id={}", ("", "job_id=nowhere,x")),
+              ("PUT", "/release", "job_id={}", ("", "job_id={}&delay=soon")),
+              ("PUT", "/set_children_started", "job_id={}", ("", "job_id=nowhere,x")),
+              ("PUT", "/done", "job_id={}", ("", "job_id=nowhere,x")),
+              ("PUT", "/kick", "tube=t", ("",)),
+              ("DELETE", "/job", "job_id={}", ("", "job_id=nowhere,x")),
+              ("DELETE", "/tube", "tube=t", ("",)),
+              ("GET", "/stats", "", ()), ("GET", "/ping", "", ()))
+
+    def ask_route(self, method, path, content, job_id):
+        if method == "POST":
+            return self.client.rest(method, path, content)
+        return self.client.rest(method, f"{path}?{content.format(quote(job_id, safe=''))}" if content else path)
+
+    def test_every_route_tells_what_is_wrong_and_nothing_reaches_a_server(self):
+        job_id = json.loads(self.client.rest("POST", "/job", '{"tube":"t","body":"x"}')[1])["job_id"]
+        before = self.stats_of(0)["requests"]
+        for method, path, _, wrong in self.ROUTES:
+            for content in wrong:
+                with self.subTest(method=method, path=path, content=content):
+                    self.failure(self.ask_route(method, path, content, job_id), 400, "invalid")
+            other = "PATCH" if path != "/health" else "POST"
+            with self.subTest(method=other, path=path):
+                self.failure(self.client.rest(other, path), 405, "invalid")
+        self.assertEqual(self.stats_of(0)["requests"], before)
+
+    def test_every_route_says_that_no_server_is_available(self):
+        folder = tempfile.mkdtemp(prefix="gateway_")
+        self.addCleanup(shutil.rmtree, folder)
+        self.client = self.start("--set", "call_timeout=1s", folder=folder)  # what must reach its origin waits so long
+        job_id = json.loads(self.client.rest("POST", "/job", '{"tube":"t","body":"x"}')[1])["job_id"]
+        self.fakes.crash(0)
+        self.client.wait_for("503", lambda: self.client.rest("GET", "/health")[0] == 503)
+        for method, path, good, _ in self.ROUTES:
+            if good is None or path in ("/drain", "/ping"):  # done by the client itself
+                continue
+            with self.subTest(method=method, path=path):
+                self.failure(self.ask_route(method, path, good, job_id), 503, "unavailable")
+
+    def stats_of(self, server):
+        return self.fakes.tell(cmd="stats")["servers"][server]
+
     def test_long_bodies_are_refused(self):
         path = os.path.join(self.folder, "long")
         with open(path, "wb") as file:
@@ -448,7 +528,7 @@ class Slow(Case):
 
     def test_a_call_that_takes_longer_than_that_is_no_idle_peer(self):
         for number in range(self.servers):
-            self.fakes.tell(f"mute {number}")
+            self.fakes.mute(number)
         lines = self.client.lines()
         self.addCleanup(lines.close)
         began = time.monotonic()
@@ -505,14 +585,14 @@ class Failing(Case):
         status, body = self.client.rest("POST", "/job", '{"tube":"t","body":"x"}')
         self.assertEqual(status, 200)
         for number in range(2):
-            self.fakes.tell(f"crash {number}")
+            self.fakes.crash(number)
         self.client.wait_for("503", lambda: self.client.rest("GET", "/health")[0] == 503)
         answer = self.failure(self.client.rest("POST", "/job", '{"tube":"t"}'), 503, "unavailable")
         self.assertIn("no server is available: 0 of 2 well", answer["error"])
         lines = self.client.unix_lines()
         self.addCleanup(lines.close)
         self.assertEqual(lines.ask("get", tube="t")["outcome"], "unavailable")
-        self.fakes.tell("start 1")
+        self.fakes.start(1)
         self.client.wait_for("200", lambda: self.client.rest("GET", "/health")[0] == 200)
         self.assertEqual(self.client.rest("POST", "/job", '{"tube":"t"}')[0], 200)
         health = {server["server"]: server["health"]
@@ -525,12 +605,12 @@ class Failing(Case):
 
     def test_a_lost_reply_is_504(self):
         for number in range(2):
-            self.fakes.tell(f"mute {number}")
+            self.fakes.mute(number)
         self.failure(self.client.rest("POST", "/job", '{"tube":"t"}'), 504, "unknown")
 
     def test_stats_name_who_is_missing(self):
         self.client.rest("GET", "/ping")
-        self.fakes.tell("crash 1")
+        self.fakes.crash(1)
         connection = http.client.HTTPConnection("127.0.0.1", self.client.http, timeout=WAIT_S)
         self.addCleanup(connection.close)
         connection.request("GET", "/stats")
@@ -543,8 +623,8 @@ class Ending(Case):
     flags = ("--drain", "30s")
 
     def test_sigterm_answers_what_is_open(self):
-        self.fakes.tell("mute 0")
-        self.fakes.tell("mute 1")
+        self.fakes.mute(0)
+        self.fakes.mute(1)
         lines = self.client.lines()
         self.addCleanup(lines.close)
         idle = self.client.lines()
@@ -567,8 +647,8 @@ class Ending(Case):
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_a_second_sigterm_does_not_wait(self):
-        self.fakes.tell("mute 0")
-        self.fakes.tell("mute 1")
+        self.fakes.mute(0)
+        self.fakes.mute(1)
         lines = self.client.lines()
         self.addCleanup(lines.close)
         rest = []

@@ -70,9 +70,10 @@ static void json_is_one_line(void **state) {
 static void json_has_the_keys_of_the_contract_in_order(void **state) {
     (void)state;
     static const char *const keys[] = {
-        "verdict", "reason",    "seed",   "scenario",       "scenario_hash", "trace_hash",  "reproduce",
-        "events",  "virtual_s", "wall_s", "peak_rss_bytes", "jobs",          "completions", "servers",
-        "clients", "latency_s", "checks", "faults",         "phases",        "marks",       "stories"};
+        "verdict",     "reason",  "seed",      "scenario",  "scenario_hash",  "trace_hash",
+        "reproduce",   "events",  "virtual_s", "wall_s",    "peak_rss_bytes", "jobs",
+        "completions", "servers", "clients",   "latency_s", "checks",         "figures",
+        "faults",      "phases",  "marks",     "stories"};
     char *text;
     cJSON *json = sample_json(&text);
     const cJSON *item = json->child;
@@ -98,6 +99,7 @@ static void json_holds_what_the_record_holds(void **state) {
     assert_text(json, "reproduce", "allqsim run server-crash --seed 4711");
     assert_number(json, "events", 12345678);
     assert_number(json, "virtual_s", 70.25);
+    assert_number(cJSON_GetObjectItem(json, "figures"), "throughput_per_s", 3382.125);
     assert_number(json, "wall_s", 1.5);
     assert_number(json, "peak_rss_bytes", 230686720);
     assert_number(json, "jobs.produced", 210000);

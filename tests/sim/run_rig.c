@@ -15,6 +15,7 @@ static void run_scenario(struct aq_scenario *scenario, const struct run_variatio
     struct aq_error error = {0};
     struct aq_run_options options = {.scenario = scenario,
                                      .seed = v->seed,
+                                     .live = v->live,
                                      .client_step = v->client_step,
                                      .trace_line = v->line,
                                      .trace_arg = v->line_arg};

@@ -60,6 +60,69 @@ static void a_client_with_another_servers_key_is_told_so_once(void **state) {
     fleet_close(&lost);
 }
 
+static uint32_t strangers[AQ_STRANGER_COUNT];
+
+static void on_stranger(void *owner, enum aq_stranger stranger) {
+    (void)owner;
+    strangers[stranger]++;
+}
+
+static void open_watched_port(aq_time_us handshake_us) {
+    struct aq_server_transport_config config = port_config(&port, &rig);
+    memset(strangers, 0, sizeof strangers);
+    config.stranger = on_stranger;
+    config.handshake_us = handshake_us;
+    port_open_with(&port, &config);
+}
+
+static uint32_t all_strangers(void) {
+    uint32_t all = 0;
+    for (int i = 0; i < AQ_STRANGER_COUNT; i++)
+        all += strangers[i];
+    return all;
+}
+
+static void each_kind_of_stranger_is_told_by_its_name(void **state) {
+    (void)state;
+    open_watched_port(2 * AQ_US_PER_S);
+    struct fleet lost;
+    struct aq_client_transport_config config = fleet_config(&lost, &rig);
+    config.server_public_z85 = rig.other_keys.public_z85;
+    fleet_open_with(&lost, &config);
+    assert_int_equal(aq_client_transport_connect(lost.transport, 0, 0, port.endpoint, NULL), 0);
+    RIG_UNTIL(&rig, strangers[AQ_STRANGER_WRONG_KEY] == 1 && lost.down == 1);
+    fleet_close(&lost);
+    struct raw raw;
+    raw_open(&raw, &rig, ZMQ_REQ);
+    raw_set(&raw, ZMQ_RECONNECT_IVL, -1);
+    raw_connect(&raw, port.endpoint);
+    RIG_UNTIL(&rig, strangers[AQ_STRANGER_NO_CURVE] == 1);
+    raw_close(&raw);
+    int plain = tcp_connect(port.endpoint), silent = tcp_connect(port.endpoint);
+    assert_int_equal(write(plain, "GET / HTTP/1.0\r\n\r\n", 18), 18);
+    RIG_UNTIL(&rig, strangers[AQ_STRANGER_NOT_ZMTP] == 1 && strangers[AQ_STRANGER_UNFINISHED] == 1);
+    close(plain);
+    close(silent);
+    assert_int_equal(all_strangers(), 4);
+}
+
+static void clients_that_come_and_go_are_no_strangers(void **state) {
+    (void)state;
+    open_watched_port(0);
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t client = 0; client < 5; client++)
+            connect_to(client, port.endpoint);
+        RIG_UNTIL(&rig, fleet.up == 5 * (round + 1));
+        for (uint32_t client = 0; client < 5; client++)
+            aq_client_transport_close(fleet.transport, client, 0);
+    }
+    int plain = tcp_connect(port.endpoint); /* told after all that came before it */
+    assert_int_equal(write(plain, "GET / HTTP/1.0\r\n\r\n", 18), 18);
+    RIG_UNTIL(&rig, strangers[AQ_STRANGER_NOT_ZMTP] == 1);
+    close(plain);
+    assert_int_equal(all_strangers(), 1);
+}
+
 static void a_peer_without_keys_gets_nowhere(void **state) {
     (void)state;
     struct raw raw;
@@ -323,6 +386,8 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_client_with_another_servers_key_is_told_so_once),
+        TEST(each_kind_of_stranger_is_told_by_its_name),
+        TEST(clients_that_come_and_go_are_no_strangers),
         TEST(a_peer_without_keys_gets_nowhere),
         TEST(only_clients_on_the_allow_list_get_in),
         TEST(a_server_that_is_not_zmtp_is_a_failed_handshake),
