@@ -8,7 +8,7 @@
 /* What a test may vary. All zero: seed 0, the ordinary client, no lines. */
 struct run_variation {
     uint64_t seed;
-    bool live; /* real time and real sockets */
+    bool live;            /* real time and real sockets */
     const char *fidelity; /* NULL: as written */
     const char *profile;  /* likewise */
     const char *const *settings;
