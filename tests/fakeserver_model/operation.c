@@ -1,0 +1,36 @@
+#include "tests/fakeserver_model/operation.h"
+
+const char *const tube_names[TUBES] = {"a", "b", "c", "d", "e"};
+
+static void print_params(FILE *out, const struct operation *operation) {
+    const struct aq_request *request = &operation->request;
+    uint32_t given = request->given;
+    if (given & AQ_PARAM_JOB_ID) fprintf(out, " j%u", operation->job);
+    if (given & AQ_PARAM_TUBE) fprintf(out, " tube %s", tube_names[operation->tube]);
+    if (given & AQ_PARAM_BODY) fprintf(out, " body %u", operation->serial);
+    if (given & AQ_PARAM_TTL) fprintf(out, " ttl %lld", (long long)request->ttl_s);
+    if (given & AQ_PARAM_DELAY) fprintf(out, " delay %lld", (long long)request->delay_s);
+    if (given & AQ_PARAM_PRIORITY) fprintf(out, " priority %d", request->priority);
+    if (given & AQ_PARAM_EXPIRED_LIMIT) fprintf(out, " expired_limit %d", request->expired_limit);
+    if (given & AQ_PARAM_COUNT) fprintf(out, " count %d", request->count);
+    if (given & AQ_PARAM_TPS) fprintf(out, " tps %g", request->tps);
+    if (given & AQ_PARAM_REMOVE) fprintf(out, " delete %s", request->remove ? "true" : "false");
+    if (given & AQ_PARAM_BURIED) fprintf(out, " buried %s", request->buried ? "true" : "false");
+    if (given & AQ_PARAM_PORT) fprintf(out, " port %u", request->port);
+}
+
+void operation_print(FILE *out, const struct operation *operation) {
+    switch (operation->kind) {
+    case OPERATION_REQUEST:
+        fprintf(out, "%s", aq_action_word((enum aq_action)operation->request.action));
+        if (operation->request.action == AQ_ACTION_PUT) fprintf(out, " (j%u)", operation->serial);
+        print_params(out, operation);
+        break;
+    case OPERATION_MALFORMED: fprintf(out, "bytes that make no request"); break;
+    case OPERATION_ADVANCE: fprintf(out, "%.6f s pass", (double)operation->span_us / 1e6); break;
+    case OPERATION_OVERSLEEP:
+        fprintf(out, "%.6f s pass, and nobody wakes the server", (double)operation->span_us / 1e6);
+        break;
+    case OPERATION_RESTART: fprintf(out, "the server restarts"); break;
+    }
+}

@@ -1,0 +1,55 @@
+/* One step of the model test as plain data: what a client, the clock or an operator does to a server. Jobs are
+   named by the number of the operation that made them, so that a story stays the same story when operations
+   are taken out of it. */
+#ifndef AQ_TESTS_FAKESERVER_MODEL_OPERATION_H
+#define AQ_TESTS_FAKESERVER_MODEL_OPERATION_H
+
+#include <stdio.h>
+
+#include "base/time.h"
+#include "fakeserver/server.h"
+#include "protocol/message.h"
+
+#define STORY_OPS_MAX 4000               /* operations in one story */
+#define RENAMED_FIRST STORY_OPS_MAX      /* names of jobs that a restart renamed count from here on */
+#define NAMES_MAX     (2 * STORY_OPS_MAX)
+#define TUBES         5
+#define NO_TUBE       (-1)
+
+enum operation_kind {
+    OPERATION_REQUEST,   /* request, with its texts named by the fields behind it */
+    OPERATION_MALFORMED, /* bytes that make no request */
+    OPERATION_ADVANCE,   /* span_us passes; the server is woken whenever it asks for it */
+    OPERATION_OVERSLEEP, /* span_us passes, and nobody wakes the server */
+    OPERATION_RESTART    /* the process ends and starts again from what is on disk */
+};
+
+struct operation {
+    enum operation_kind kind;
+    uint32_t serial;           /* its number in the story as it was made, from 1 */
+    aq_time_us span_us;        /* ADVANCE, OVERSLEEP */
+    struct aq_request request; /* its texts are empty: */
+    int tube;                  /* of the request; NO_TUBE: none given */
+    uint32_t job;              /* name of the job asked for; 0: one that nobody has made */
+};
+
+extern const char *const tube_names[TUBES];
+
+/* What a server is started with. */
+struct setup {
+    struct aq_server_policy policy;
+    bool persistent;
+    int64_t default_ttl_s;
+    aq_time_us start_us; /* when the first process starts */
+    uint64_t seed;       /* of the server's own random numbers */
+};
+
+/* Who asks: the peer of a request. */
+static inline uint32_t operation_peer(const struct operation *operation) {
+    return 1000 + operation->serial % 7;
+}
+
+/* Writes the operation as one line without an end: `put j12 tube a ttl 3`. */
+void operation_print(FILE *out, const struct operation *operation);
+
+#endif
