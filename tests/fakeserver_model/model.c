@@ -5,6 +5,7 @@
 
 #define PRIORITY_DEFAULT      5
 #define EXPIRED_LIMIT_DEFAULT 3
+#define ENDLESS_S             INT64_C(1000000000000)
 
 static const struct aq_server_policy *policy(const struct model *model) {
     return &model->setup->policy;
@@ -40,8 +41,6 @@ static struct line *tap(struct model *model, enum aq_tap_kind kind, const struct
     line->action = AQ_ACTION_COUNT;
     if (model->operation && model->operation->kind == OPERATION_REQUEST)
         line->action = asked(model)->action;
-    else if (model->operation)
-        line->action = AQ_ACTION_PING; /* bytes that make no request */
     line->tube = NO_TUBE;
     if (!job) return line;
     line->job = job->name;
@@ -80,7 +79,9 @@ static void reply_job_id(struct model *model, bool error) {
 }
 
 static void fail(struct model *model) {
-    tap(model, AQ_TAP_FAILED, NULL)->tube = model->operation->tube;
+    struct line *line = tap(model, AQ_TAP_FAILED, NULL);
+    line->tube = model->operation->tube;
+    line->job = model->operation->job;
     reply(model, AQ_REPLY_ERROR)->error = true;
 }
 
@@ -168,23 +169,28 @@ static struct model_tube *tube_of(struct model *model, int tube) {
     return found;
 }
 
-static void completed(struct model *model, const struct model_job *job) {
-    struct model_tube *tube = tube_of(model, job->tube);
+/* A job of the tube was finished after it was held this long. */
+static void completed(struct model *model, int number, aq_time_us span_us) {
+    struct model_tube *tube = tube_of(model, number);
     if (tube->held == MODEL_HELD_MAX) {
         memmove(tube->held_us, tube->held_us + 1, sizeof tube->held_us - sizeof tube->held_us[0]);
         tube->held--;
     }
-    tube->held_us[tube->held++] = model->now_us - job->since_us;
+    tube->held_us[tube->held++] = span_us;
     AQ_ASSERT(tube->done < MODEL_DONE_MAX);
     tube->done_us[tube->done++] = model->now_us;
 }
 
 /* ---- time ---- */
 
+/* Spans that would not fit are as good as endless. */
+static int64_t sensible(int64_t span_s) {
+    if (span_s > ENDLESS_S) return ENDLESS_S;
+    return span_s > 0 ? span_s : 0;
+}
+
 static aq_time_us span_end_us(aq_time_us from_us, int64_t span_s) {
-    if (span_s <= 0) return from_us;
-    if ((uint64_t)span_s > (AQ_TIME_NEVER - 1) / AQ_US_PER_S) return AQ_TIME_NEVER;
-    return aq_time_after(from_us, (uint64_t)span_s * AQ_US_PER_S);
+    return from_us + (aq_time_us)sensible(span_s) * AQ_US_PER_S;
 }
 
 aq_time_us model_noticed_us(const struct model *model, const struct model_job *job) {
@@ -203,7 +209,6 @@ aq_time_us model_noticed_us(const struct model *model, const struct model_job *j
 
 static void expire(struct model *model, struct model_job *job) {
     struct model_job before = *job;
-    completed(model, job);
     if (!planted(model, PLANT_EXPIRY_COUNT)) job->expireds++;
     int64_t limit = job->expired_limit + planted(model, PLANT_EXPIRY_LIMIT);
     bool buried = (int64_t)job->expireds >= limit;
@@ -219,13 +224,23 @@ static void mature(struct model *model, struct model_job *job) {
     tap_change(model, AQ_TAP_MATURED, job, &before);
 }
 
-/* Which of two spans is noticed first: leases before delays, then what was over first, then what began first. */
+/* Where the core tells next about this job. */
+static uint32_t told_at(const struct model *model, uint32_t name) {
+    uint32_t at = model->seen->count;
+    while (at < model->by_core->count && model->by_core->lines[at].job != name)
+        at++;
+    return at;
+}
+
+/* Which of two spans is noticed first: leases before delays, then what was over first. Nothing is promised
+   about ends of the same moment: there the core may choose. */
 static bool is_before(const struct model *model, const struct model_job *a, const struct model_job *b) {
     aq_time_us a_us = model_noticed_us(model, a), b_us = model_noticed_us(model, b);
-    if (a_us != b_us) return a_us < b_us;
+    if (a_us != b_us && !model->told_us) return a_us < b_us;
     if (a->state != b->state) return a->state == AQ_JOB_RESERVED;
-    if (a->due_us != b->due_us) return a->due_us < b->due_us;
-    return a->order < b->order;
+    aq_time_us unit_us = policy(model)->whole_seconds ? AQ_US_PER_S : 1;
+    if (a->due_us / unit_us != b->due_us / unit_us) return a->due_us < b->due_us;
+    return told_at(model, a->name) < told_at(model, b->name);
 }
 
 void model_advance(struct model *model, aq_time_us now_us, bool late, struct seen *seen) {
@@ -278,7 +293,8 @@ static void put(struct model *model) {
                    .body = given(model, AQ_PARAM_BODY) ? model->operation->serial : 0,
                    .priority = given(model, AQ_PARAM_PRIORITY) ? clamped(model, request->priority)
                                                                : PRIORITY_DEFAULT,
-                   .ttl_s = given(model, AQ_PARAM_TTL) ? request->ttl_s : model->setup->default_ttl_s,
+                   .ttl_s = given(model, AQ_PARAM_TTL) ? sensible(request->ttl_s)
+                                                       : model->setup->default_ttl_s,
                    .expired_limit = given(model, AQ_PARAM_EXPIRED_LIMIT) ? request->expired_limit
                                                                          : EXPIRED_LIMIT_DEFAULT,
                });
@@ -344,11 +360,14 @@ static void job_lines(struct model *model, struct line *head, const struct model
 static bool redirected(struct model *model) {
     if (!model->redirect) return false;
     if (model->job_count == 0 || planted(model, PLANT_ADMIN_AT_ONCE)) {
+        tap(model, AQ_TAP_EMPTY, NULL)->tube = model->operation->tube;
         struct line *line = reply(model, AQ_REPLY_REDIRECT);
         line->port = model->redirect_port;
+        line->value = true; /* a host */
         return true;
     }
     if (!policy(model)->redirect_refuses_gets) return false;
+    tap(model, AQ_TAP_EMPTY, NULL)->tube = model->operation->tube;
     reply(model, AQ_REPLY_EMPTY);
     return true;
 }
@@ -362,6 +381,7 @@ static void get(struct model *model) {
     }
     model->gets++;
     if (redirected(model)) return;
+    tube_of(model, tube)->ready_queue = true;
     int64_t wanted = given(model, AQ_PARAM_COUNT) ? request->count : 1;
     bool many = wanted != 1;
     if (planted(model, PLANT_GET_MANY_SHORT) && wanted > 1) wanted--;
@@ -378,6 +398,7 @@ static void get(struct model *model) {
         struct line *line = tap_change(model, AQ_TAP_TAKEN, job, job);
         line->state = 0;
         line->lease = (int64_t)++model->leases;
+        completed(model, tube, 0);
         take_out(model, job);
     }
     if (count == 0) tap(model, AQ_TAP_EMPTY, NULL)->tube = tube;
@@ -392,13 +413,11 @@ static void peek(struct model *model) {
         fail(model);
         return;
     }
-    struct model_tube *tube = tube_of(model, number);
-    tube->ready_queue = true;
-    bool buried = given(model, AQ_PARAM_BURIED) ? asked(model)->buried : true;
+    bool buried = given(model, AQ_PARAM_BURIED) && asked(model)->buried;
     enum aq_job_state state = buried ? AQ_JOB_BURIED : AQ_JOB_READY;
     struct model_job *job = planted(model, PLANT_PEEK_LAST) ? newest_of(model, number, state)
                                                             : first_of(model, number, state);
-    if (planted(model, PLANT_PAUSE_PEEK) && tube->paused) job = NULL;
+    if (planted(model, PLANT_PAUSE_PEEK) && model->tubes[number].paused) job = NULL;
     struct model_job found = job ? *job : (struct model_job){0};
     job_lines(model, reply(model, AQ_REPLY_RESPONSE), &found, job != NULL);
 }
@@ -421,7 +440,8 @@ static struct model_job *held(struct model *model, bool error) {
 }
 
 static void end(struct model *model, enum aq_tap_kind kind, struct model_job *job) {
-    if (job->state == AQ_JOB_RESERVED) completed(model, job);
+    if (job->state == AQ_JOB_RESERVED && kind != AQ_TAP_CLEARED)
+        completed(model, job->tube, model->now_us - job->since_us);
     struct line *line = tap_change(model, kind, job, job);
     line->state = 0;
     line->due_us = 0;
@@ -495,7 +515,6 @@ static void bury(struct model *model) {
     struct model_job *job = held(model, true);
     if (!job) return;
     struct model_job before = *job;
-    completed(model, job);
     move(model, job, AQ_JOB_BURIED);
     if (planted(model, PLANT_BURY_COUNTS)) job->expireds++;
     tap_change(model, AQ_TAP_BURIED, job, &before);
@@ -515,7 +534,7 @@ static void kick(struct model *model) {
     if (given(model, AQ_PARAM_JOB_ID) && !policy(model)->kick_ignores_job_id) {
         job = find(model, model->operation->job);
         if (!job || job->state != AQ_JOB_BURIED) {
-            missed(model, job);
+            missed(model, NULL);
             reply_job_id(model, true);
             return;
         }
@@ -532,27 +551,35 @@ static void kick(struct model *model) {
     if (job) line->job = job->name;
 }
 
+/* A job that clear takes out; in which order is the core's choice. */
+static struct model_job *cleared_next(struct model *model, int tube) {
+    struct model_job *next = NULL;
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        struct model_job *job = &model->jobs[i];
+        if (job->tube != tube) continue;
+        if (job->state == AQ_JOB_READY && policy(model)->clear_through_get) continue;
+        if (job->state == AQ_JOB_DELAYED && planted(model, PLANT_CLEAR_DELAYED)) continue;
+        if (!next || told_at(model, job->name) < told_at(model, next->name)) next = job;
+    }
+    return next;
+}
+
 static void clear(struct model *model) {
     int number = model->operation->tube;
-    if (given(model, AQ_PARAM_TUBE)) {
+    if (given(model, AQ_PARAM_TUBE) && model->tubes[number].known) {
         struct model_job *job;
         if (policy(model)->clear_through_get)
             while ((job = take(model, number)))
                 end(model, AQ_TAP_CLEARED, job);
-        for (uint32_t i = model->job_count; i-- > 0;) {
-            job = &model->jobs[i];
-            if (job->tube != number) continue;
-            if (job->state == AQ_JOB_READY && policy(model)->clear_through_get) continue;
-            if (job->state == AQ_JOB_DELAYED && planted(model, PLANT_CLEAR_DELAYED)) continue;
+        while ((job = cleared_next(model, number)))
             end(model, AQ_TAP_CLEARED, job);
-        }
     }
     reply(model, AQ_REPLY_RESPONSE);
 }
 
 static void pause(struct model *model, bool paused) {
     if (given(model, AQ_PARAM_TUBE)) {
-        bool lost = policy(model)->pause_needs_tube && !model->tubes[model->operation->tube].known;
+        bool lost = !model->tubes[model->operation->tube].known && (!paused || policy(model)->pause_needs_tube);
         if (!paused && planted(model, PLANT_UNPAUSE_LOST)) lost = true;
         if (!lost) tube_of(model, model->operation->tube)->paused = paused;
     }
@@ -568,6 +595,7 @@ static void throttle(struct model *model) {
     double tps = asked(model)->tps;
     if (policy(model)->throttle_truncates) tps = trunc(tps);
     tube->throttle = tps > 0 ? tps : 0;
+    tube->calls = 0; /* its second begins anew */
     reply(model, AQ_REPLY_RESPONSE)->value = llround(tube->throttle * 1e6);
 }
 
@@ -580,6 +608,18 @@ static int64_t mean_us(const struct model *model, const struct model_tube *tube)
     for (uint32_t i = 0; i < count; i++)
         sum += (double)tube->held_us[i];
     return count ? llround(sum / count) : 0;
+}
+
+/* Completions a second in the last two whole minutes. */
+static int64_t tps_millionths(const struct model *model, const struct model_tube *tube) {
+    aq_time_us minute_us = 60 * AQ_US_PER_S;
+    aq_time_us minute = model->now_us / minute_us;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < tube->done; i++) {
+        aq_time_us of = tube->done_us[i] / minute_us;
+        count += of < minute && of + 2 >= minute;
+    }
+    return llround(count / 120.0 * 1e6);
 }
 
 static void stats(struct model *model) {
@@ -595,8 +635,9 @@ static void stats(struct model *model) {
         line->buried = count_of(model, number, AQ_JOB_BURIED);
         line->parents = count_of(model, number, AQ_JOB_PARENT);
         if (planted(model, PLANT_STATS_DELAYED)) line->ready += line->delayed;
-        line->throttle = llround(tube->throttle);
+        line->throttle = (int64_t)ceil(tube->throttle);
         line->avg_us = mean_us(model, tube);
+        line->tps_millionths = tps_millionths(model, tube);
     }
     struct line *line = seen_line(model->seen, "global");
     line->action_count = (int64_t)model->actions;
@@ -608,7 +649,7 @@ static void admin(struct model *model) {
     if (given(model, AQ_PARAM_ADDRESS | AQ_PARAM_PORT)) {
         model->redirect = true;
         model->redirect_port = asked(model)->port;
-        reply(model, AQ_REPLY_RESULT);
+        reply(model, AQ_REPLY_RESULT)->value = true;
     } else
         fail(model);
 }
@@ -642,7 +683,7 @@ static void serve(struct model *model) {
     case AQ_ACTION_ADMIN: admin(model); break;
     case AQ_ACTION_PING: reply(model, AQ_REPLY_PONG); break;
     case AQ_ACTION_VERSION:
-        reply(model, planted(model, PLANT_VERSION_EMPTY) ? AQ_REPLY_EMPTY : AQ_REPLY_VERSION);
+        reply(model, AQ_REPLY_VERSION)->value = !planted(model, PLANT_VERSION_EMPTY);
         break;
     default: AQ_ASSERT(!"an action that only a client understands"); break;
     }
@@ -653,8 +694,8 @@ void model_request(struct model *model, const struct operation *operation, struc
     model->seen = seen;
     model->requests++;
     bool sense = operation->kind == OPERATION_REQUEST;
-    if (!sense || operation->request.action != AQ_ACTION_PING || !planted(model, PLANT_PING_COUNTS))
-        model->actions++;
+    bool forgotten = sense && operation->request.action == AQ_ACTION_PING && planted(model, PLANT_PING_COUNTS);
+    if (sense && !forgotten) model->actions++;
     if (sense)
         serve(model);
     else
@@ -679,7 +720,8 @@ static void new_process(struct model *model) {
     model->redirect = false;
 }
 
-void model_init(struct model *model, const struct setup *setup, enum plant plant) {
+void model_init(struct model *model, const struct setup *setup, enum plant plant, const struct seen *by_core) {
+    model->by_core = by_core;
     model->setup = setup;
     model->plant = plant;
     model->now_us = setup->start_us;
@@ -713,6 +755,7 @@ void model_restore(struct model *model, uint32_t name, struct seen *seen) {
         job.expired_limit = EXPIRED_LIMIT_DEFAULT;
         job.expireds = job.releases = 0;
     }
+    if (policy(model)->priority_lost_on_expiry) job.priority = PRIORITY_DEFAULT;
     move(model, &job, file.state);
     job.due_us = file.due_us;
     if (job.state == AQ_JOB_RESERVED) {

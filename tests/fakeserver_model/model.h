@@ -101,9 +101,10 @@ struct model {
     /* the request at hand */
     const struct operation *operation;
     struct seen *seen;
+    const struct seen *by_core; /* what the core has told, for what it may choose */
 };
 
-void model_init(struct model *model, const struct setup *setup, enum plant plant);
+void model_init(struct model *model, const struct setup *setup, enum plant plant, const struct seen *by_core);
 
 /* Lets time pass up to now_us: leases run out, delays end. What happened is added to *seen; if `late`, it is
    only noticed at now_us. */

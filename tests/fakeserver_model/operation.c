@@ -16,6 +16,7 @@ static void print_params(FILE *out, const struct operation *operation) {
     if (given & AQ_PARAM_TPS) fprintf(out, " tps %g", request->tps);
     if (given & AQ_PARAM_REMOVE) fprintf(out, " delete %s", request->remove ? "true" : "false");
     if (given & AQ_PARAM_BURIED) fprintf(out, " buried %s", request->buried ? "true" : "false");
+    if (given & AQ_PARAM_ADDRESS) fprintf(out, " server given");
     if (given & AQ_PARAM_PORT) fprintf(out, " port %u", request->port);
 }
 

@@ -187,12 +187,13 @@ static void restart(struct stage *stage, const struct operation *operation) {
     stage->model.now_us = stage->rig.now_us;
     for (uint32_t i = 0; i < count; i++) {
         const struct model_job *file = &files[(i + operation->serial) % count];
+        rig_restore(&stage->rig, file, &stage->by_core);
         model_advance(&stage->model, stage->rig.now_us, true, &stage->by_model);
         model_restore(&stage->model, file->name, &stage->by_model);
-        rig_restore(&stage->rig, file, &stage->by_core);
+        model_advance(&stage->model, stage->rig.now_us, true, &stage->by_model);
     }
-    model_advance(&stage->model, stage->rig.now_us, true, &stage->by_model);
     rig_wake(&stage->rig, &stage->by_core);
+    model_advance(&stage->model, stage->rig.now_us, true, &stage->by_model);
 }
 
 static void carry_out(struct stage *stage, const struct operation *operation) {
@@ -201,14 +202,15 @@ static void carry_out(struct stage *stage, const struct operation *operation) {
     switch (operation->kind) {
     case OPERATION_REQUEST:
     case OPERATION_MALFORMED:
+        rig_request(&stage->rig, operation, &stage->by_core);
         model_advance(&stage->model, now_us, true, &stage->by_model);
         model_request(&stage->model, operation, &stage->by_model);
-        rig_request(&stage->rig, operation, &stage->by_core);
+        model_advance(&stage->model, now_us, true, &stage->by_model); /* a lease of no time is over at once */
         break;
     case OPERATION_ADVANCE:
+        rig_advance(&stage->rig, now_us + operation->span_us, &stage->by_core);
         model_advance(&stage->model, now_us, true, &stage->by_model);
         model_advance(&stage->model, now_us + operation->span_us, false, &stage->by_model);
-        rig_advance(&stage->rig, now_us + operation->span_us, &stage->by_core);
         break;
     case OPERATION_OVERSLEEP: stage->rig.now_us += operation->span_us; break;
     case OPERATION_RESTART: restart(stage, operation); break;
@@ -220,7 +222,7 @@ uint32_t story_run(struct stage *stage, struct story *story, enum plant plant, s
                    FILE *out) {
     if (out) tell_setup(out, &story->setup);
     stage->by_core.count = stage->by_model.count = 0;
-    model_init(&stage->model, &story->setup, plant);
+    model_init(&stage->model, &story->setup, plant, &stage->by_core);
     model_advance(&stage->model, story->setup.start_us, false, &stage->by_model);
     rig_init(&stage->rig, &story->setup, &stage->by_core);
     for (uint32_t i = 0; i < story->count; i++) {
@@ -263,6 +265,17 @@ static void plain(struct stage *stage, struct story *story, enum plant plant, ui
     }
 }
 
+/* Makes one of two spans in a row. */
+static bool join(struct stage *stage, struct story *story, enum plant plant, uint32_t at) {
+    struct operation *first = &story->operations[at], *second = &story->operations[at + 1];
+    if (first->kind != OPERATION_ADVANCE || second->kind != OPERATION_ADVANCE) return false;
+    aq_time_us span_us = second->span_us;
+    second->span_us += first->span_us;
+    if (take_out(stage, story, plant, at, 1)) return true;
+    second->span_us = span_us;
+    return false;
+}
+
 void story_shrink(struct stage *stage, struct story *story, enum plant plant) {
     for (uint32_t length = story->count / 2; length > 0;) {
         bool shorter = false;
@@ -277,4 +290,6 @@ void story_shrink(struct stage *stage, struct story *story, enum plant plant) {
     }
     for (uint32_t i = 0; i < story->count; i++)
         plain(stage, story, plant, i);
+    for (uint32_t i = 0; i + 1 < story->count;)
+        if (!join(stage, story, plant, i)) i++;
 }
