@@ -229,8 +229,7 @@ static void fill(struct aq_random *random, const struct model *model, struct ope
     default: break;
     }
     if (one_in(random, 200)) request->given &= (uint32_t)aq_random_u64(random);
-    if (!(request->given & AQ_PARAM_TUBE)) operation->tube = NO_TUBE;
-    if (!(request->given & AQ_PARAM_JOB_ID)) operation->job = 0;
+    operation_settle(operation);
 }
 
 struct operation generate_operation(struct aq_random *random, const struct model *model, aq_time_us now_us,

@@ -14,7 +14,8 @@ static struct {
 
 static struct story story;
 
-/* Runs stories until this many steps are done, or one differs. Returns the steps up to the difference; 0 for none. */
+/* Runs stories until this many steps are done, or one differs. Returns the steps up to the difference; 0 for
+ * none. */
 static uint64_t explore(struct stage *stage, uint64_t seed, uint64_t steps, enum plant plant) {
     struct aq_random random;
     aq_random_init(&random, seed, "model", 0);

@@ -39,8 +39,7 @@ static struct line *line_of(struct model *model, const char *word) {
 static struct line *tap(struct model *model, enum aq_tap_kind kind, const struct model_job *job) {
     struct line *line = line_of(model, aq_tap_word(kind));
     line->action = AQ_ACTION_COUNT;
-    if (model->operation && model->operation->kind == OPERATION_REQUEST)
-        line->action = asked(model)->action;
+    if (model->operation && model->operation->kind == OPERATION_REQUEST) line->action = asked(model)->action;
     line->tube = NO_TUBE;
     if (!job) return line;
     line->job = job->name;
@@ -118,6 +117,8 @@ static void move(struct model *model, struct model_job *job, enum aq_job_state s
     job->lease = 0;
     job->due_us = 0;
     job->since_us = model->now_us;
+    job->priority_on_disk = 0;
+    if (state == AQ_JOB_READY || state == AQ_JOB_DELAYED) model->tubes[job->tube].ready_queue = true;
 }
 
 static int64_t clamped(const struct model *model, int64_t priority) {
@@ -286,18 +287,18 @@ static void put(struct model *model) {
     }
     model->puts++;
     tube_of(model, model->operation->tube)->ready_queue = true;
-    struct model_job *job = add(
-        model, (struct model_job){
-                   .name = model->operation->serial,
-                   .tube = model->operation->tube,
-                   .body = given(model, AQ_PARAM_BODY) ? model->operation->serial : 0,
-                   .priority = given(model, AQ_PARAM_PRIORITY) ? clamped(model, request->priority)
-                                                               : PRIORITY_DEFAULT,
-                   .ttl_s = given(model, AQ_PARAM_TTL) ? sensible(request->ttl_s)
-                                                       : model->setup->default_ttl_s,
-                   .expired_limit = given(model, AQ_PARAM_EXPIRED_LIMIT) ? request->expired_limit
-                                                                         : EXPIRED_LIMIT_DEFAULT,
-               });
+    struct model_job *job =
+        add(model,
+            (struct model_job){
+                .name = model->operation->serial,
+                .tube = model->operation->tube,
+                .body = given(model, AQ_PARAM_BODY) ? model->operation->serial : 0,
+                .priority =
+                    given(model, AQ_PARAM_PRIORITY) ? clamped(model, request->priority) : PRIORITY_DEFAULT,
+                .ttl_s = given(model, AQ_PARAM_TTL) ? sensible(request->ttl_s) : model->setup->default_ttl_s,
+                .expired_limit =
+                    given(model, AQ_PARAM_EXPIRED_LIMIT) ? request->expired_limit : EXPIRED_LIMIT_DEFAULT,
+            });
     delay(model, job, given(model, AQ_PARAM_DELAY) ? request->delay_s : 0);
     tap(model, AQ_TAP_PUT, job);
     reply(model, AQ_REPLY_RESPONSE)->job = job->name;
@@ -415,8 +416,8 @@ static void peek(struct model *model) {
     }
     bool buried = given(model, AQ_PARAM_BURIED) && asked(model)->buried;
     enum aq_job_state state = buried ? AQ_JOB_BURIED : AQ_JOB_READY;
-    struct model_job *job = planted(model, PLANT_PEEK_LAST) ? newest_of(model, number, state)
-                                                            : first_of(model, number, state);
+    struct model_job *job =
+        planted(model, PLANT_PEEK_LAST) ? newest_of(model, number, state) : first_of(model, number, state);
     if (planted(model, PLANT_PAUSE_PEEK) && model->tubes[number].paused) job = NULL;
     struct model_job found = job ? *job : (struct model_job){0};
     job_lines(model, reply(model, AQ_REPLY_RESPONSE), &found, job != NULL);
@@ -430,7 +431,8 @@ static void missed(struct model *model, const struct model_job *job) {
     if (!job) line->tube = model->operation->tube;
 }
 
-/* The job asked for, if a client holds it. Else the miss is told, and `error` in the reply if there is one. */
+/* The job asked for, if a client holds it. Else the miss is told, and `error` in the reply if there is one.
+ */
 static struct model_job *held(struct model *model, bool error) {
     struct model_job *job = find(model, model->operation->job);
     if (job && job->state == AQ_JOB_RESERVED) return job;
@@ -440,8 +442,11 @@ static struct model_job *held(struct model *model, bool error) {
 }
 
 static void end(struct model *model, enum aq_tap_kind kind, struct model_job *job) {
-    if (job->state == AQ_JOB_RESERVED && kind != AQ_TAP_CLEARED)
-        completed(model, job->tube, model->now_us - job->since_us);
+    if (job->state == AQ_JOB_RESERVED && kind != AQ_TAP_CLEARED) {
+        aq_time_us from_us =
+            job->due_us - (aq_time_us)job->ttl_s * AQ_US_PER_S; /* touched or got, here or before */
+        completed(model, job->tube, model->now_us - from_us);
+    }
     struct line *line = tap_change(model, kind, job, job);
     line->state = 0;
     line->due_us = 0;
@@ -487,6 +492,7 @@ static void touch(struct model *model) {
     aq_time_us from_us = planted(model, PLANT_TOUCH_ADDS) ? job->due_us : model->now_us;
     job->due_us = span_end_us(from_us, job->ttl_s);
     job->since_us = model->now_us;
+    job->priority_on_disk = 0;
     struct line *line = tap_change(model, AQ_TAP_TOUCHED, job, job);
     line->due_us = (int64_t)job->due_us;
     reply_job_id(model, false);
@@ -525,21 +531,24 @@ static void bury(struct model *model) {
 
 static void kick(struct model *model) {
     int tube = model->operation->tube;
-    if (!given(model, AQ_PARAM_TUBE)) {
+    bool names_job = given(model, AQ_PARAM_JOB_ID) && !policy(model)->kick_ignores_job_id;
+    if (!names_job && !given(model, AQ_PARAM_TUBE)) {
         fail(model);
         return;
     }
-    struct model_job *job = planted(model, PLANT_KICK_NEWEST) ? newest_of(model, tube, AQ_JOB_BURIED)
-                                                              : first_of(model, tube, AQ_JOB_BURIED);
-    if (given(model, AQ_PARAM_JOB_ID) && !policy(model)->kick_ignores_job_id) {
+    struct model_job *job;
+    if (names_job)
         job = find(model, model->operation->job);
-        if (!job || job->state != AQ_JOB_BURIED) {
-            missed(model, NULL);
-            reply_job_id(model, true);
-            return;
-        }
+    else if (planted(model, PLANT_KICK_NEWEST))
+        job = newest_of(model, tube, AQ_JOB_BURIED);
+    else
+        job = first_of(model, tube, AQ_JOB_BURIED);
+    if (names_job && (!job || job->state != AQ_JOB_BURIED)) {
+        missed(model, NULL);
+        reply_job_id(model, true);
+        return;
     }
-    struct line *line;
+    uint32_t name = job ? job->name : 0;
     if (job) {
         struct model_job before = *job;
         move(model, job, AQ_JOB_READY);
@@ -547,8 +556,7 @@ static void kick(struct model *model) {
         if (!policy(model)->kick_keeps_counts) job->expireds = job->releases = 0;
         tap_change(model, AQ_TAP_KICKED, job, &before);
     }
-    line = reply(model, AQ_REPLY_RESPONSE);
-    if (job) line->job = job->name;
+    reply(model, AQ_REPLY_RESPONSE)->job = name;
 }
 
 /* A job that clear takes out; in which order is the core's choice. */
@@ -569,7 +577,7 @@ static void clear(struct model *model) {
     if (given(model, AQ_PARAM_TUBE) && model->tubes[number].known) {
         struct model_job *job;
         if (policy(model)->clear_through_get)
-            while ((job = take(model, number)))
+            while (count_of(model, number, AQ_JOB_READY) && (job = take(model, number)))
                 end(model, AQ_TAP_CLEARED, job);
         while ((job = cleared_next(model, number)))
             end(model, AQ_TAP_CLEARED, job);
@@ -579,7 +587,8 @@ static void clear(struct model *model) {
 
 static void pause(struct model *model, bool paused) {
     if (given(model, AQ_PARAM_TUBE)) {
-        bool lost = !model->tubes[model->operation->tube].known && (!paused || policy(model)->pause_needs_tube);
+        bool lost =
+            !model->tubes[model->operation->tube].known && (!paused || policy(model)->pause_needs_tube);
         if (!paused && planted(model, PLANT_UNPAUSE_LOST)) lost = true;
         if (!lost) tube_of(model, model->operation->tube)->paused = paused;
     }
@@ -595,6 +604,7 @@ static void throttle(struct model *model) {
     double tps = asked(model)->tps;
     if (policy(model)->throttle_truncates) tps = trunc(tps);
     tube->throttle = tps > 0 ? tps : 0;
+    tube->ready_queue = true;
     tube->calls = 0; /* its second begins anew */
     reply(model, AQ_REPLY_RESPONSE)->value = llround(tube->throttle * 1e6);
 }
@@ -627,6 +637,7 @@ static void stats(struct model *model) {
     for (uint32_t i = 0; i < model->tube_count; i++) {
         int number = model->tube_order[i];
         const struct model_tube *tube = &model->tubes[number];
+        if (policy(model)->stats_hide_tubeless && !tube->ready_queue) continue;
         struct line *line = seen_line(model->seen, "tube");
         line->tube = number;
         line->ready = count_of(model, number, AQ_JOB_READY);
@@ -694,7 +705,8 @@ void model_request(struct model *model, const struct operation *operation, struc
     model->seen = seen;
     model->requests++;
     bool sense = operation->kind == OPERATION_REQUEST;
-    bool forgotten = sense && operation->request.action == AQ_ACTION_PING && planted(model, PLANT_PING_COUNTS);
+    bool forgotten =
+        sense && operation->request.action == AQ_ACTION_PING && planted(model, PLANT_PING_COUNTS);
     if (sense && !forgotten) model->actions++;
     if (sense)
         serve(model);
@@ -720,7 +732,8 @@ static void new_process(struct model *model) {
     model->redirect = false;
 }
 
-void model_init(struct model *model, const struct setup *setup, enum plant plant, const struct seen *by_core) {
+void model_init(struct model *model, const struct setup *setup, enum plant plant,
+                const struct seen *by_core) {
     model->by_core = by_core;
     model->setup = setup;
     model->plant = plant;
@@ -730,10 +743,16 @@ void model_init(struct model *model, const struct setup *setup, enum plant plant
     new_process(model);
 }
 
+struct model_job model_file(const struct model_job *job) {
+    struct model_job file = *job;
+    if (job->priority_on_disk) file.priority = job->priority_on_disk;
+    return file;
+}
+
 void model_stop(struct model *model) {
     if (model->setup->persistent)
         for (uint32_t i = 0; i < model->job_count; i++)
-            leave(model, model->jobs[i]);
+            leave(model, model_file(&model->jobs[i]));
     model->job_count = 0;
     new_process(model);
 }
@@ -755,8 +774,10 @@ void model_restore(struct model *model, uint32_t name, struct seen *seen) {
         job.expired_limit = EXPIRED_LIMIT_DEFAULT;
         job.expireds = job.releases = 0;
     }
-    if (policy(model)->priority_lost_on_expiry) job.priority = PRIORITY_DEFAULT;
+    bool loses_priority = file.state == AQ_JOB_READY && policy(model)->priority_lost_on_expiry;
+    if (loses_priority) job.priority = PRIORITY_DEFAULT;
     move(model, &job, file.state);
+    if (loses_priority && !renames) job.priority_on_disk = file.priority; /* a start only reads */
     job.due_us = file.due_us;
     if (job.state == AQ_JOB_RESERVED) {
         job.lease = ++model->leases;
@@ -775,10 +796,9 @@ void model_restore(struct model *model, uint32_t name, struct seen *seen) {
 static const struct {
     const char *name, *text;
     enum aq_action action;
-} plants[PLANT_COUNT] = {
-    [PLANT_NONE] = {"NONE", "nothing is wrong", AQ_ACTION_COUNT},
+} plants[PLANT_COUNT] = {[PLANT_NONE] = {"NONE", "nothing is wrong", AQ_ACTION_COUNT},
 #define X(name, action, text) [PLANT_##name] = {#name, text, AQ_ACTION_##action},
-    PLANTS(X)
+                         PLANTS(X)
 #undef X
 };
 

@@ -7,10 +7,10 @@
 #include "tests/fakeserver_model/observed.h"
 #include "tests/fakeserver_model/operation.h"
 
-#define MODEL_JOBS_MAX 128
-#define MODEL_CALLS_MAX 64  /* the generator throttles to less */
-#define MODEL_HELD_MAX 100  /* completions that the mean counts */
-#define MODEL_DONE_MAX 4096 /* completions of one tube in one process */
+#define MODEL_JOBS_MAX  128
+#define MODEL_CALLS_MAX 64   /* the generator throttles to less */
+#define MODEL_HELD_MAX  100  /* completions that the mean counts */
+#define MODEL_DONE_MAX  4096 /* completions of one tube in one process */
 
 /* Planted differences, each a rule that the model then gets wrong. X(NAME, action that it is about, what is
    wrong) */
@@ -60,10 +60,11 @@ struct model_job {
     enum aq_job_state state;
     int64_t priority, expired_limit, ttl_s;
     uint32_t expireds, releases;
-    aq_time_us since_us; /* RESERVED: when the lease began; DELAYED: when the delay did */
-    aq_time_us due_us;   /* RESERVED, DELAYED: when that is over; else 0 */
-    uint64_t lease;      /* RESERVED: its number; else 0 */
-    uint64_t order;      /* when it came into its state, among all changes */
+    aq_time_us since_us;      /* RESERVED: when the lease began; DELAYED: when the delay did */
+    aq_time_us due_us;        /* RESERVED, DELAYED: when that is over; else 0 */
+    int64_t priority_on_disk; /* where it is not `priority`; else 0 */
+    uint64_t lease;           /* RESERVED: its number; else 0 */
+    uint64_t order;           /* when it came into its state, among all changes */
 };
 
 struct model_tube {
@@ -82,7 +83,7 @@ struct model {
     enum plant plant;
     /* the machine */
     aq_time_us now_us;
-    aq_time_us told_us; /* when what happens now can be seen; 0: when it happens */
+    aq_time_us told_us;                    /* when what happens now can be seen; 0: when it happens */
     struct model_job jobs[MODEL_JOBS_MAX]; /* in no order that matters */
     uint32_t job_count;
     struct model_job left[MODEL_JOBS_MAX]; /* files that belong to no job held */
@@ -118,6 +119,9 @@ void model_stop(struct model *model);
 
 /* The new process is given the file with this name. */
 void model_restore(struct model *model, uint32_t name, struct seen *seen);
+
+/* The file of a job. */
+struct model_job model_file(const struct model_job *job);
 
 const struct model_job *model_find(const struct model *model, uint32_t name);
 

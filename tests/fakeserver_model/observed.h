@@ -8,22 +8,22 @@
 
 #include "base/assert.h"
 
-/* X(FIELD, how it is printed) */
+/* X(FIELD, how it is printed). A MEAN is rounded and may differ by 1. */
 #define OBSERVED_FIELDS(X)                                                                                   \
-    X(at_us, TIME)                                                                                         \
+    X(at_us, TIME)                                                                                           \
     X(action, ACTION)                                                                                        \
     X(job, JOB)                                                                                              \
     X(former, JOB)                                                                                           \
     X(state, STATE)                                                                                          \
     X(before, STATE)                                                                                         \
-    X(tube, TUBE)                                                                                          \
+    X(tube, TUBE)                                                                                            \
     X(body, NUMBER)                                                                                          \
     X(priority, NUMBER)                                                                                      \
     X(expired_limit, NUMBER)                                                                                 \
     X(expireds, NUMBER)                                                                                      \
     X(releases, NUMBER)                                                                                      \
     X(ttl_s, NUMBER)                                                                                         \
-    X(due_us, TIME)                                                                                        \
+    X(due_us, TIME)                                                                                          \
     X(lease, NUMBER)                                                                                         \
     X(correlation, NUMBER)                                                                                   \
     X(peer, NUMBER)                                                                                          \
@@ -39,8 +39,8 @@
     X(buried, NUMBER)                                                                                        \
     X(parents, NUMBER)                                                                                       \
     X(throttle, NUMBER)                                                                                      \
-    X(avg_us, NUMBER)                                                                                        \
-    X(tps_millionths, NUMBER)                                                                                \
+    X(avg_us, MEAN)                                                                                          \
+    X(tps_millionths, MEAN)                                                                                  \
     X(action_count, NUMBER)                                                                                  \
     X(job_get, NUMBER)                                                                                       \
     X(job_put, NUMBER)

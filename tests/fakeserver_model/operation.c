@@ -2,6 +2,23 @@
 
 const char *const tube_names[TUBES] = {"a", "b", "c", "d", "e"};
 
+void operation_settle(struct operation *operation) {
+    const struct aq_request all = operation->request;
+    struct aq_request *request = &operation->request;
+    *request = (struct aq_request){.action = all.action, .given = all.given};
+    if (all.given & AQ_PARAM_TTL) request->ttl_s = all.ttl_s;
+    if (all.given & AQ_PARAM_DELAY) request->delay_s = all.delay_s;
+    if (all.given & AQ_PARAM_PRIORITY) request->priority = all.priority;
+    if (all.given & AQ_PARAM_EXPIRED_LIMIT) request->expired_limit = all.expired_limit;
+    if (all.given & AQ_PARAM_COUNT) request->count = all.count;
+    if (all.given & AQ_PARAM_TPS) request->tps = all.tps;
+    if (all.given & AQ_PARAM_REMOVE) request->remove = all.remove;
+    if (all.given & AQ_PARAM_BURIED) request->buried = all.buried;
+    if (all.given & AQ_PARAM_PORT) request->port = all.port;
+    if (!(all.given & AQ_PARAM_TUBE)) operation->tube = NO_TUBE;
+    if (!(all.given & AQ_PARAM_JOB_ID)) operation->job = 0;
+}
+
 static void print_params(FILE *out, const struct operation *operation) {
     const struct aq_request *request = &operation->request;
     uint32_t given = request->given;

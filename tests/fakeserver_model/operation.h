@@ -1,6 +1,6 @@
-/* One step of the model test as plain data: what a client, the clock or an operator does to a server. Jobs are
-   named by the number of the operation that made them, so that a story stays the same story when operations
-   are taken out of it. */
+/* One step of the model test as plain data: what a client, the clock or an operator does to a server. Jobs
+   are named by the number of the operation that made them, so that a story stays the same story when
+   operations are taken out of it. */
 #ifndef AQ_TESTS_FAKESERVER_MODEL_OPERATION_H
 #define AQ_TESTS_FAKESERVER_MODEL_OPERATION_H
 
@@ -10,8 +10,8 @@
 #include "fakeserver/server.h"
 #include "protocol/message.h"
 
-#define STORY_OPS_MAX 4000               /* operations in one story */
-#define RENAMED_FIRST STORY_OPS_MAX      /* names of jobs that a restart renamed count from here on */
+#define STORY_OPS_MAX 4000          /* operations in one story */
+#define RENAMED_FIRST STORY_OPS_MAX /* names of jobs that a restart renamed count from here on */
 #define NAMES_MAX     (2 * STORY_OPS_MAX)
 #define TUBES         5
 #define NO_TUBE       (-1)
@@ -48,6 +48,9 @@ struct setup {
 static inline uint32_t operation_peer(const struct operation *operation) {
     return 1000 + operation->serial % 7;
 }
+
+/* Makes the fields of all parameters that are not given zero, as they are in a request that was read. */
+void operation_settle(struct operation *operation);
 
 /* Writes the operation as one line without an end: `put j12 tube a ttl 3`. */
 void operation_print(FILE *out, const struct operation *operation);

@@ -15,8 +15,8 @@ struct rig {
     struct aq_server *server;
     struct aq_server_effects effects;
     aq_time_us now_us;
-    uint32_t processes; /* started up to now */
-    struct aq_map names; /* hash of an id -> name */
+    uint32_t processes;            /* started up to now */
+    struct aq_map names;           /* hash of an id -> name */
     char ids[NAMES_MAX][ID_BYTES]; /* by name; empty: not made */
     uint32_t renamed;
     struct model_job files[FILES_MAX]; /* what PERSIST and UNPERSIST have left; not all fields are used */

@@ -104,11 +104,13 @@ static bool jobs_differ(struct stage *stage, FILE *out) {
     return comparison.differs || !same;
 }
 
-static const struct model_job *file_of_model(const struct model *model, uint32_t name) {
+/* Name 0 for none. */
+static struct model_job file_of_model(const struct model *model, uint32_t name) {
     const struct model_job *job = model_find(model, name);
-    for (uint32_t i = 0; !job && i < model->left_count; i++)
-        if (model->left[i].name == name) job = &model->left[i];
-    return job;
+    if (job) return model_file(job);
+    for (uint32_t i = 0; i < model->left_count; i++)
+        if (model->left[i].name == name) return model->left[i];
+    return (struct model_job){0};
 }
 
 static bool files_differ(struct stage *stage, FILE *out) {
@@ -120,12 +122,12 @@ static bool files_differ(struct stage *stage, FILE *out) {
                 model->job_count + model->left_count);
     for (uint32_t i = 0; i < stage->rig.file_count; i++) {
         const struct model_job *by_core = &stage->rig.files[i];
-        const struct model_job *by_model = file_of_model(model, by_core->name);
-        if (by_model && job_equal(by_model, by_core)) continue;
+        struct model_job by_model = file_of_model(model, by_core->name);
+        if (job_equal(&by_model, by_core)) continue;
         differs = true;
         if (!out) continue;
         job_print(out, "file of the core: ", by_core);
-        if (by_model) job_print(out, "file of the model:", by_model);
+        job_print(out, "file of the model:", &by_model);
     }
     return differs;
 }
@@ -188,9 +190,7 @@ static void restart(struct stage *stage, const struct operation *operation) {
     for (uint32_t i = 0; i < count; i++) {
         const struct model_job *file = &files[(i + operation->serial) % count];
         rig_restore(&stage->rig, file, &stage->by_core);
-        model_advance(&stage->model, stage->rig.now_us, true, &stage->by_model);
         model_restore(&stage->model, file->name, &stage->by_model);
-        model_advance(&stage->model, stage->rig.now_us, true, &stage->by_model);
     }
     rig_wake(&stage->rig, &stage->by_core);
     model_advance(&stage->model, stage->rig.now_us, true, &stage->by_model);
@@ -261,6 +261,7 @@ static void plain(struct stage *stage, struct story *story, enum plant plant, ui
         struct operation before = *operation;
         if (!(operation->request.given & bit)) continue;
         operation->request.given &= ~bit;
+        operation_settle(operation);
         if (story_run(stage, story, plant, NULL, NULL) != story->count) *operation = before;
     }
 }
