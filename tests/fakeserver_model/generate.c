@@ -1,8 +1,9 @@
 #include "tests/fakeserver_model/generate.h"
 
-#define JOBS_ENOUGH 24 /* held at once; further puts are rare */
-#define JOBS_MOST   40
-#define FILES_MOST  40 /* on disk; no restart with more */
+#include "base/map.h"
+
+#define JOBS_MOST  40 /* held at once */
+#define FILES_MOST 40 /* on disk; no restart with more */
 
 static uint32_t below(struct aq_random *random, uint32_t n) {
     return aq_random_below(random, n);
@@ -30,30 +31,52 @@ static void mix_row(struct aq_random *random, const struct aq_policy_field *fiel
 }
 
 struct setup generate_setup(struct aq_random *random, enum mixture mixture) {
-    struct setup setup = {.persistent = one_in(random, 2), .default_ttl_s = one_in(random, 2) ? 3600 : 2};
+    struct setup setup = {.persistent = !one_in(random, 3), .default_ttl_s = one_in(random, 2) ? 3600 : 2};
     setup.policy = mixture == MIXTURE_UPSTREAM ? aq_server_policy_upstream : aq_server_policy_strict;
     if (mixture == MIXTURE_ROWS)
         for (size_t i = 0; i < aq_server_policy_table.count; i++)
             mix_row(random, &aq_server_policy_table.fields[i], &setup.policy);
     setup.start_us = one_in(random, 2) ? 0 : below(random, 5000000);
+    static const uint32_t enough[] = {2, 5, 24};
+    setup.jobs_enough = enough[below(random, 3)];
     setup.seed = aq_random_u64(random);
     return setup;
 }
 
 /* ---- moments ---- */
 
+static int pick_tube(struct aq_random *random) {
+    uint32_t tube = below(random, 12);
+    return tube < 6 ? 0 : tube < 9 ? 1 : tube < 11 ? 2 : 3;
+}
+
+static int throttled_tube(const struct model *model) {
+    for (int i = 0; i < TUBES; i++)
+        if (model->tubes[i].throttle > 0) return i;
+    return NO_TUBE;
+}
+
+/* When a throttled tube that is asked too often may be asked again; 0 where there is none. */
+static aq_time_us throttle_moment(const struct model *model) {
+    int throttled = throttled_tube(model);
+    if (throttled == NO_TUBE) return 0;
+    const struct model_tube *tube = &model->tubes[throttled];
+    uint32_t most = tube->throttle < 1 ? 1 : (uint32_t)tube->throttle;
+    if (tube->calls < most) return 0;
+    double window_s = tube->throttle < 1 ? 1 / tube->throttle : 1;
+    return tube->calls_us[tube->calls - most] + (aq_time_us)(window_s * (double)AQ_US_PER_S);
+}
+
 /* A moment at which something is about to change, or 0. */
 static aq_time_us moment(struct aq_random *random, const struct model *model, aq_time_us now_us) {
-    uint32_t kind = below(random, 8);
+    uint32_t kind = below(random, 7);
     if (kind < 4 && model->job_count) {
         const struct model_job *job = &model->jobs[below(random, model->job_count)];
         if (job->state != AQ_JOB_RESERVED && job->state != AQ_JOB_DELAYED) return 0;
         return kind == 0 ? job->due_us : model_noticed_us(model, job);
     }
     if (kind == 4) return (now_us / AQ_US_PER_S + 1) * AQ_US_PER_S;
-    const struct model_tube *tube = &model->tubes[below(random, TUBES)];
-    if (kind < 7 && tube->calls) return tube->calls_us[below(random, tube->calls)] + AQ_US_PER_S;
-    return 0;
+    return throttle_moment(model);
 }
 
 static aq_time_us span(struct aq_random *random, const struct model *model, aq_time_us now_us) {
@@ -83,7 +106,7 @@ static aq_time_us span(struct aq_random *random, const struct model *model, aq_t
     X(DONE, 70)                                                                                              \
     X(DELETE, 50)                                                                                            \
     X(TOUCH, 40)                                                                                             \
-    X(RELEASE, 80)                                                                                           \
+    X(RELEASE, 110)                                                                                          \
     X(BURY, 30)                                                                                              \
     X(KICK, 40)                                                                                              \
     X(PEEK, 40)                                                                                              \
@@ -91,7 +114,7 @@ static aq_time_us span(struct aq_random *random, const struct model *model, aq_t
     X(STATS, 30)                                                                                             \
     X(PAUSE, 10)                                                                                             \
     X(UNPAUSE, 16)                                                                                           \
-    X(THROTTLE, 16)                                                                                          \
+    X(THROTTLE, 22)                                                                                          \
     X(SET_PARENT_JOB, 3)                                                                                     \
     X(SET_CHILDREN_STARTED, 3)                                                                               \
     X(ADMIN, 2)                                                                                              \
@@ -137,23 +160,33 @@ static uint32_t pick_job(struct aq_random *random, const struct model *model, en
     return model->jobs[from].name;
 }
 
-static int pick_tube(struct aq_random *random) {
-    uint32_t tube = below(random, 12);
-    return tube < 6 ? 0 : tube < 9 ? 1 : tube < 11 ? 2 : 3;
+/* A tube with something for this action to find, if it is about what a tube holds. */
+static int pick_tube_for(struct aq_random *random, const struct model *model, enum aq_action action) {
+    bool buried = action == AQ_ACTION_KICK || (action == AQ_ACTION_PEEK && one_in(random, 2));
+    bool ready = action == AQ_ACTION_GET || action == AQ_ACTION_GET_MULTIPLE;
+    enum aq_job_state state = buried ? AQ_JOB_BURIED : AQ_JOB_READY;
+    if ((!buried && !ready) || model->job_count == 0) return pick_tube(random);
+    uint32_t from = below(random, model->job_count);
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        const struct model_job *job = &model->jobs[(from + i) % model->job_count];
+        if (job->state == state) return job->tube;
+    }
+    return pick_tube(random);
 }
 
 static void fill_put(struct aq_random *random, struct aq_request *request) {
     static const int64_t spans_s[] = {-3, 0, 1, 1, 2, 2, 3, 4, 5, 60};
+    static const int32_t limits[] = {-1, 0, 1, 1, 1, 1, 2, 4};
     request->given |= AQ_PARAM_TUBE;
     if (!one_in(random, 8)) request->given |= AQ_PARAM_BODY;
     if (!one_in(random, 3)) request->given |= AQ_PARAM_TTL;
     if (one_in(random, 4)) request->given |= AQ_PARAM_DELAY;
     if (one_in(random, 2)) request->given |= AQ_PARAM_PRIORITY;
-    if (one_in(random, 4)) request->given |= AQ_PARAM_EXPIRED_LIMIT;
+    if (one_in(random, 2)) request->given |= AQ_PARAM_EXPIRED_LIMIT;
     if (request->given & AQ_PARAM_TTL) request->ttl_s = spans_s[below(random, 10)];
     if (request->given & AQ_PARAM_DELAY) request->delay_s = spans_s[below(random, 10)];
     if (request->given & AQ_PARAM_PRIORITY) request->priority = (int32_t)below(random, 13) - 1;
-    if (request->given & AQ_PARAM_EXPIRED_LIMIT) request->expired_limit = (int32_t)below(random, 6) - 1;
+    if (request->given & AQ_PARAM_EXPIRED_LIMIT) request->expired_limit = limits[below(random, 8)];
     if (one_in(random, 400)) request->ttl_s = request->given & AQ_PARAM_TTL ? INT64_MAX : 0;
     if (one_in(random, 400)) request->priority = request->given & AQ_PARAM_PRIORITY ? INT32_MIN : 0;
 }
@@ -232,6 +265,33 @@ static void fill(struct aq_random *random, const struct model *model, struct ope
     operation_settle(operation);
 }
 
+/* Stretches of a story have a theme each: actions whose rules need one another, on one tube, again and again.
+ */
+struct theme {
+    enum aq_action actions[3];
+};
+
+#define STRETCH 32 /* operations */
+
+static const struct theme themes[] = {
+    {{AQ_ACTION_GET, AQ_ACTION_RELEASE, AQ_ACTION_RELEASE}},
+    {{AQ_ACTION_GET, AQ_ACTION_BURY, AQ_ACTION_KICK}},
+    {{AQ_ACTION_GET, AQ_ACTION_BURY, AQ_ACTION_PUT}},
+    {{AQ_ACTION_GET, AQ_ACTION_TOUCH, AQ_ACTION_DONE}},
+    {{AQ_ACTION_GET_MULTIPLE, AQ_ACTION_PUT, AQ_ACTION_PUT}},
+    {{AQ_ACTION_THROTTLE, AQ_ACTION_GET, AQ_ACTION_GET}},
+    {{AQ_ACTION_PUT, AQ_ACTION_GET, AQ_ACTION_GET}},
+    {{AQ_ACTION_PAUSE, AQ_ACTION_UNPAUSE, AQ_ACTION_GET}},
+    {{AQ_ACTION_CLEAR, AQ_ACTION_PUT, AQ_ACTION_DELETE}},
+    {{AQ_ACTION_STATS, AQ_ACTION_PING, AQ_ACTION_VERSION}},
+    {{AQ_ACTION_STATS, AQ_ACTION_GET, AQ_ACTION_DONE}},
+    {{AQ_ACTION_SET_PARENT_JOB, AQ_ACTION_PUT, AQ_ACTION_SET_CHILDREN_STARTED}},
+};
+
+static uint64_t stretch_of(const struct model *model, uint32_t serial) {
+    return aq_map_mix(model->setup->seed + serial / STRETCH);
+}
+
 struct operation generate_operation(struct aq_random *random, const struct model *model, aq_time_us now_us,
                                     uint32_t serial) {
     struct operation operation = {.serial = serial, .tube = NO_TUBE};
@@ -240,20 +300,28 @@ struct operation generate_operation(struct aq_random *random, const struct model
         operation.kind = OPERATION_ADVANCE;
     else if (kind < 84)
         operation.kind = OPERATION_OVERSLEEP;
-    else if (kind == 84 && model->job_count + model->left_count < FILES_MOST)
+    else if (kind >= 84 && kind < 88 && model->job_count + model->left_count < FILES_MOST)
         operation.kind = OPERATION_RESTART;
-    else if (kind == 85)
+    else if (kind == 88)
         operation.kind = OPERATION_MALFORMED;
     else
         operation.kind = OPERATION_REQUEST;
     if (operation.kind == OPERATION_ADVANCE || operation.kind == OPERATION_OVERSLEEP)
         operation.span_us = span(random, model, now_us);
     if (operation.kind != OPERATION_REQUEST) return operation;
-    enum aq_action action = pick_action(random);
-    bool full = model->job_count >= JOBS_MOST || (model->job_count >= JOBS_ENOUGH && !one_in(random, 4));
+    uint64_t stretch = stretch_of(model, serial);
+    const struct theme *theme = &themes[stretch % (sizeof themes / sizeof themes[0])];
+    enum aq_action action = one_in(random, 2) ? pick_action(random) : theme->actions[below(random, 3)];
+    int throttled = throttled_tube(model);
+    bool asks_throttle = throttled != NO_TUBE && (throttle_moment(model) == now_us || one_in(random, 8));
+    if (asks_throttle) action = AQ_ACTION_GET;
+    bool full = model->job_count >= JOBS_MOST ||
+                (model->job_count >= model->setup->jobs_enough && !one_in(random, 4));
     if (full && action == AQ_ACTION_PUT) action = AQ_ACTION_DELETE;
     operation.request.action = (uint8_t)action;
-    operation.tube = pick_tube(random);
+    int of_stretch = (int)(stretch >> 60) % TUBES;
+    operation.tube = one_in(random, 2) ? of_stretch : pick_tube_for(random, model, action);
+    if (asks_throttle) operation.tube = throttled;
     fill(random, model, &operation);
     return operation;
 }

@@ -8,7 +8,7 @@
 #define ENDLESS_S             INT64_C(1000000000000)
 
 static const struct aq_server_policy *policy(const struct model *model) {
-    return &model->setup->policy;
+    return &model->policy;
 }
 
 static bool planted(const struct model *model, enum plant plant) {
@@ -587,8 +587,8 @@ static void clear(struct model *model) {
 
 static void pause(struct model *model, bool paused) {
     if (given(model, AQ_PARAM_TUBE)) {
-        bool lost =
-            !model->tubes[model->operation->tube].known && (!paused || policy(model)->pause_needs_tube);
+        struct model_tube *tube = &model->tubes[model->operation->tube];
+        bool lost = paused ? policy(model)->pause_needs_tube && !tube->ready_queue : !tube->known;
         if (!paused && planted(model, PLANT_UNPAUSE_LOST)) lost = true;
         if (!lost) tube_of(model, model->operation->tube)->paused = paused;
     }
@@ -736,6 +736,7 @@ void model_init(struct model *model, const struct setup *setup, enum plant plant
                 const struct seen *by_core) {
     model->by_core = by_core;
     model->setup = setup;
+    model->policy = setup->policy;
     model->plant = plant;
     model->now_us = setup->start_us;
     model->job_count = model->left_count = model->renamed = 0;

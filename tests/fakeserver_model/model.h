@@ -80,6 +80,7 @@ struct model_tube {
 
 struct model {
     const struct setup *setup;
+    struct aq_server_policy policy; /* of the setup; a test may change it */
     enum plant plant;
     /* the machine */
     aq_time_us now_us;

@@ -40,8 +40,9 @@ struct setup {
     struct aq_server_policy policy;
     bool persistent;
     int64_t default_ttl_s;
-    aq_time_us start_us; /* when the first process starts */
-    uint64_t seed;       /* of the server's own random numbers */
+    aq_time_us start_us;  /* when the first process starts */
+    uint64_t seed;        /* of the server's own random numbers */
+    uint32_t jobs_enough; /* with so many held, puts are rare */
 };
 
 /* Who asks: the peer of a request. */
