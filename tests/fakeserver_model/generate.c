@@ -3,7 +3,7 @@
 #include "base/map.h"
 
 #define JOBS_MOST  40 /* held at once */
-#define FILES_MOST 40 /* on disk; no restart with more */
+#define FILES_MOST 80 /* on disk; no restart with more */
 
 static uint32_t below(struct aq_random *random, uint32_t n) {
     return aq_random_below(random, n);
@@ -39,6 +39,8 @@ struct setup generate_setup(struct aq_random *random, enum mixture mixture) {
     setup.start_us = one_in(random, 2) ? 0 : below(random, 5000000);
     static const uint32_t enough[] = {2, 5, 24};
     setup.jobs_enough = enough[below(random, 3)];
+    setup.tube_expire_us = AQ_US_PER_S * (1 + below(random, 3));
+    setup.by_key = one_in(random, 2);
     setup.seed = aq_random_u64(random);
     return setup;
 }
@@ -72,7 +74,7 @@ static aq_time_us moment(struct aq_random *random, const struct model *model, aq
     uint32_t kind = below(random, 7);
     if (kind < 4 && model->job_count) {
         const struct model_job *job = &model->jobs[below(random, model->job_count)];
-        if (job->state != AQ_JOB_RESERVED && job->state != AQ_JOB_DELAYED) return 0;
+        if (job->state == AQ_JOB_READY || job->state == AQ_JOB_BURIED) return 0;
         return kind == 0 ? job->due_us : model_noticed_us(model, job);
     }
     if (kind == 4) return (now_us / AQ_US_PER_S + 1) * AQ_US_PER_S;
@@ -115,8 +117,8 @@ static aq_time_us span(struct aq_random *random, const struct model *model, aq_t
     X(PAUSE, 10)                                                                                             \
     X(UNPAUSE, 16)                                                                                           \
     X(THROTTLE, 22)                                                                                          \
-    X(SET_PARENT_JOB, 3)                                                                                     \
-    X(SET_CHILDREN_STARTED, 3)                                                                               \
+    X(SET_PARENT_JOB, 50)                                                                                    \
+    X(SET_CHILDREN_STARTED, 20)                                                                              \
     X(ADMIN, 2)                                                                                              \
     X(PING, 5)                                                                                               \
     X(VERSION, 5)
@@ -191,6 +193,24 @@ static void fill_put(struct aq_random *random, struct aq_request *request) {
     if (one_in(random, 400)) request->priority = request->given & AQ_PARAM_PRIORITY ? INT32_MIN : 0;
 }
 
+/* Of which parent it is a child. */
+static void fill_child(struct aq_random *random, const struct model *model, struct operation *operation) {
+    operation->request.given |= AQ_PARAM_PARENT_ID;
+    operation->parent = pick_job(random, model, AQ_JOB_PARENT, operation->serial);
+}
+
+static void fill_parent(struct aq_random *random, struct aq_request *request) {
+    static const int64_t spans_s[] = {-1, 0, 1, 2, 3, 5, 8, 60};
+    if (one_in(random, 2)) request->given |= AQ_PARAM_LIMIT;
+    if (one_in(random, 2)) request->given |= AQ_PARAM_TIMEOUT;
+    if (one_in(random, 2)) request->given |= AQ_PARAM_RUN_ON_TIMEOUT;
+    if (one_in(random, 4)) request->given |= AQ_PARAM_NOOP;
+    if (request->given & AQ_PARAM_LIMIT) request->limit = (int32_t)below(random, 6) - 1;
+    if (request->given & AQ_PARAM_TIMEOUT) request->timeout_s = spans_s[below(random, 8)];
+    request->run_on_timeout = !one_in(random, 4);
+    request->noop = !one_in(random, 4);
+}
+
 static void fill_get(struct aq_random *random, struct aq_request *request) {
     request->given |= AQ_PARAM_TUBE;
     if (one_in(random, request->action == AQ_ACTION_GET ? 12 : 2)) request->given |= AQ_PARAM_COUNT;
@@ -216,7 +236,8 @@ static void fill_job_request(struct aq_random *random, const struct model *model
                              struct operation *operation) {
     struct aq_request *request = &operation->request;
     bool any_state = request->action == AQ_ACTION_DELETE;
-    enum aq_job_state state = any_state ? (enum aq_job_state)below(random, 4) : AQ_JOB_RESERVED;
+    enum aq_job_state state = any_state ? (enum aq_job_state)below(random, 5) : AQ_JOB_RESERVED;
+    if (request->action == AQ_ACTION_SET_CHILDREN_STARTED) state = AQ_JOB_PARENT;
     request->given |= AQ_PARAM_JOB_ID;
     operation->job = pick_job(random, model, state, operation->serial);
     const struct model_job *job = model_find(model, operation->job);
@@ -234,7 +255,14 @@ static void fill(struct aq_random *random, const struct model *model, struct ope
     struct aq_request *request = &operation->request;
     switch ((enum aq_action)request->action) {
     case AQ_ACTION_PUT:
-    case AQ_ACTION_SET_PARENT_JOB: fill_put(random, request); break;
+        fill_put(random, request);
+        if (one_in(random, 3)) fill_child(random, model, operation);
+        break;
+    case AQ_ACTION_SET_PARENT_JOB:
+        fill_put(random, request);
+        fill_parent(random, request);
+        if (one_in(random, 3)) fill_child(random, model, operation);
+        break;
     case AQ_ACTION_GET:
     case AQ_ACTION_GET_MULTIPLE: fill_get(random, request); break;
     case AQ_ACTION_DONE:
@@ -286,6 +314,7 @@ static const struct theme themes[] = {
     {{AQ_ACTION_STATS, AQ_ACTION_PING, AQ_ACTION_VERSION}},
     {{AQ_ACTION_STATS, AQ_ACTION_GET, AQ_ACTION_DONE}},
     {{AQ_ACTION_SET_PARENT_JOB, AQ_ACTION_PUT, AQ_ACTION_SET_CHILDREN_STARTED}},
+    {{AQ_ACTION_PUT, AQ_ACTION_GET, AQ_ACTION_DONE}},
 };
 
 static uint64_t stretch_of(const struct model *model, uint32_t serial) {
@@ -300,7 +329,7 @@ struct operation generate_operation(struct aq_random *random, const struct model
         operation.kind = OPERATION_ADVANCE;
     else if (kind < 84)
         operation.kind = OPERATION_OVERSLEEP;
-    else if (kind >= 84 && kind < 88 && model->job_count + model->left_count < FILES_MOST)
+    else if (kind >= 84 && kind < 88 && model->job_count + model->file_count < FILES_MOST)
         operation.kind = OPERATION_RESTART;
     else if (kind == 88)
         operation.kind = OPERATION_MALFORMED;
@@ -317,9 +346,9 @@ struct operation generate_operation(struct aq_random *random, const struct model
     if (asks_throttle) action = AQ_ACTION_GET;
     bool full = model->job_count >= JOBS_MOST ||
                 (model->job_count >= model->setup->jobs_enough && !one_in(random, 4));
-    if (full && action == AQ_ACTION_PUT) action = AQ_ACTION_DELETE;
+    if (full && (action == AQ_ACTION_PUT || action == AQ_ACTION_SET_PARENT_JOB)) action = AQ_ACTION_DELETE;
     operation.request.action = (uint8_t)action;
-    int of_stretch = (int)(stretch >> 60) % TUBES;
+    int of_stretch = (int)(stretch >> 60) % TUBES_PLAIN;
     operation.tube = one_in(random, 2) ? of_stretch : pick_tube_for(random, model, action);
     if (asks_throttle) operation.tube = throttled;
     fill(random, model, &operation);

@@ -11,6 +11,7 @@
 #define SLACK_STATE  0
 #define SLACK_ACTION 0
 #define SLACK_TUBE   0
+#define SLACK_CAUSE  0
 #define SLACK_MEAN   1
 
 bool line_equal(const struct line *a, const struct line *b) {
@@ -46,6 +47,10 @@ static void print_STATE(FILE *out, const char *name, int64_t value) {
 
 static void print_ACTION(FILE *out, const char *name, int64_t value) {
     fprintf(out, " %s %s", name, value < AQ_ACTION_COUNT ? aq_action_word((enum aq_action)value) : "none");
+}
+
+static void print_CAUSE(FILE *out, const char *name, int64_t value) {
+    fprintf(out, " %s %s", name, aq_tap_word((enum aq_tap_kind)value));
 }
 
 static void print_TUBE(FILE *out, const char *name, int64_t value) {

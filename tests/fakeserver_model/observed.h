@@ -14,20 +14,34 @@
     X(action, ACTION)                                                                                        \
     X(job, JOB)                                                                                              \
     X(former, JOB)                                                                                           \
+    X(parent, JOB)                                                                                           \
+    X(child, JOB)                                                                                            \
+    X(cause, CAUSE)                                                                                          \
     X(state, STATE)                                                                                          \
     X(before, STATE)                                                                                         \
     X(tube, TUBE)                                                                                            \
     X(body, NUMBER)                                                                                          \
     X(priority, NUMBER)                                                                                      \
+    X(own_priority, NUMBER)                                                                                  \
     X(expired_limit, NUMBER)                                                                                 \
     X(expireds, NUMBER)                                                                                      \
     X(releases, NUMBER)                                                                                      \
     X(ttl_s, NUMBER)                                                                                         \
     X(due_us, TIME)                                                                                          \
     X(lease, NUMBER)                                                                                         \
+    X(children, NUMBER)                                                                                      \
+    X(started, NUMBER)                                                                                       \
+    X(limit, NUMBER)                                                                                         \
+    X(delay_s, NUMBER)                                                                                       \
+    X(run_on_timeout, NUMBER)                                                                                \
+    X(noop, NUMBER)                                                                                          \
+    X(folder, NUMBER)                                                                                        \
+    X(paused, NUMBER)                                                                                        \
+    X(rate_millionths, NUMBER)                                                                               \
     X(correlation, NUMBER)                                                                                   \
     X(peer, NUMBER)                                                                                          \
     X(kind, NUMBER)                                                                                          \
+    X(damage, NUMBER)                                                                                        \
     X(many, NUMBER)                                                                                          \
     X(error, NUMBER)                                                                                         \
     X(value, NUMBER)                                                                                         \

@@ -10,10 +10,16 @@
 
 /* ---- texts and numbers ---- */
 
-static struct aq_text id_text(struct rig *rig, uint32_t name) {
+static struct aq_text id_text(struct rig *rig, uint32_t name, char room[ID_BYTES]) {
     if (rig->ids[name][0]) return aq_text_of(rig->ids[name]);
-    snprintf(rig->asked_id, sizeof rig->asked_id, "gone-%u", name);
-    return aq_text_of(rig->asked_id);
+    snprintf(room, ID_BYTES, "gone-%u", name);
+    AQ_ASSERT(aq_map_set(&rig->names, aq_text_hash(aq_text_of(room)), name) == 0);
+    return aq_text_of(room);
+}
+
+static uint32_t name_by_hash(const struct rig *rig, uint64_t hash) {
+    uint32_t name = 0;
+    return hash && !aq_map_get(&rig->names, hash, &name) ? UNKNOWN_NAME : name;
 }
 
 static uint32_t number_in(struct aq_text text, const char *prefix) {
@@ -65,12 +71,14 @@ static void learn(struct rig *rig, const struct aq_tap *tap) {
 }
 
 static bool is_end(enum aq_tap_kind kind) {
-    return kind == AQ_TAP_TAKEN || kind == AQ_TAP_DONE || kind == AQ_TAP_DELETED || kind == AQ_TAP_CLEARED;
+    return kind == AQ_TAP_TAKEN || kind == AQ_TAP_DONE || kind == AQ_TAP_DELETED || kind == AQ_TAP_CLEARED ||
+           kind == AQ_TAP_NOOP_DONE || kind == AQ_TAP_REAPED;
 }
 
 static bool has_before(enum aq_tap_kind kind) {
     return kind != AQ_TAP_PUT && kind != AQ_TAP_EMPTY && kind != AQ_TAP_MISSED && kind != AQ_TAP_RESTORED &&
-           kind != AQ_TAP_FAILED;
+           kind != AQ_TAP_FAILED && kind != AQ_TAP_PAUSED && kind != AQ_TAP_UNPAUSED &&
+           kind != AQ_TAP_THROTTLED;
 }
 
 static void tap_line(struct rig *rig, const struct aq_tap *tap) {
@@ -88,8 +96,14 @@ static void tap_line(struct rig *rig, const struct aq_tap *tap) {
     line->lease = (int64_t)tap->lease;
     if (!is_end(tap->kind)) line->state = tap->state;
     if (has_before(tap->kind)) line->before = tap->before;
-    bool timed = line->state == AQ_JOB_DELAYED || tap->kind == AQ_TAP_LEASE || tap->kind == AQ_TAP_TOUCHED ||
-                 tap->kind == AQ_TAP_RESTORED;
+    line->parent = name_by_hash(rig, tap->parent_hash);
+    line->child = name_by_hash(rig, tap->child_hash);
+    if (tap->kind == AQ_TAP_CHILD_COUNTED) line->cause = tap->cause;
+    line->children = tap->children;
+    line->limit = tap->limit;
+    line->rate_millionths = llround(tap->tps * 1e6);
+    bool timed = line->state == AQ_JOB_DELAYED || line->state == AQ_JOB_PARENT || tap->kind == AQ_TAP_LEASE ||
+                 tap->kind == AQ_TAP_TOUCHED || tap->kind == AQ_TAP_RESTORED;
     if (timed) line->due_us = (int64_t)tap->due_us;
     if (tap->job_hash != (tap->job_id.len ? aq_text_hash(tap->job_id) : 0)) line_of(rig, "wrong_hash");
 }
@@ -138,6 +152,7 @@ static void reply_lines(struct rig *rig, const struct aq_server_effect *effect) 
     line->kind = reply->kind;
     line->action = aq_action_answered_as((enum aq_action)reply->action);
     line->many = reply->many;
+    line->damage = reply->damage;
     if (reply->has_job_id) line->job = name_of(rig, reply->job_id);
     if (reply->has_error || reply->kind == AQ_REPLY_ERROR) line->error = reply->error.len > 0;
     if (reply->has_value) line->value = value_of(reply->value);
@@ -164,27 +179,53 @@ struct model_job rig_job(const struct rig *rig, const struct aq_job_record *reco
         .expireds = record->expireds,
         .releases = record->releases,
         .due_us = record->due_us,
+        .own_priority = record->own_priority,
+        .parent = name_by_hash(rig, record->parent_hash),
+        .has_parent = record->parent_hash != 0,
+        .children = record->children,
+        .started = record->started,
+        .limit = record->limit,
+        .delay_s = record->delay_s,
+        .run_on_timeout = record->run_on_timeout,
+        .noop = record->noop,
     };
 }
 
-static uint32_t file_at(const struct rig *rig, uint32_t name) {
-    uint32_t at = 0;
-    while (at < rig->file_count && rig->files[at].name != name)
-        at++;
+static uint32_t file_at(const struct rig *rig, const struct aq_job_record *record) {
+    uint32_t at = 0, name = name_of(rig, record->job_id);
+    int tube = tube_of(record->tube);
+    for (; at < rig->file_count; at++) {
+        const struct model_file *file = &rig->files[at];
+        if (file->is_tube != record->is_tube) continue;
+        if (record->is_tube ? file->job.tube == tube
+                            : file->folder == record->folder && file->job.name == name)
+            break;
+    }
     return at;
 }
 
-static void write_file(struct rig *rig, const struct aq_job_record *record) {
-    struct model_job file = rig_job(rig, record);
-    uint32_t at = file_at(rig, file.name);
-    AQ_ASSERT(at < FILES_MAX);
-    if (at == rig->file_count) rig->file_count++;
-    rig->files[at] = file;
+static void erase_file(struct rig *rig, const struct aq_job_record *record) {
+    uint32_t at = file_at(rig, record);
+    if (at < rig->file_count) rig->files[at] = rig->files[--rig->file_count];
 }
 
-static void erase_file(struct rig *rig, struct aq_text id) {
-    uint32_t at = file_at(rig, name_of(rig, id));
-    if (at < rig->file_count) rig->files[at] = rig->files[--rig->file_count];
+static void write_file(struct rig *rig, const struct aq_job_record *record) {
+    if (record->moved_from) {
+        struct aq_job_record former = *record;
+        former.folder = record->moved_from;
+        erase_file(rig, &former);
+    }
+    uint32_t at = file_at(rig, record);
+    AQ_ASSERT(at < MODEL_FILES_MAX);
+    if (at == rig->file_count) rig->file_count++;
+    struct model_file file = {.folder = record->folder, .is_tube = record->is_tube};
+    if (record->is_tube) {
+        file.job.tube = tube_of(record->tube);
+        file.paused = record->paused;
+        file.tps = record->tps;
+    } else
+        file.job = rig_job(rig, record);
+    rig->files[at] = file;
 }
 
 /* ---- steps ---- */
@@ -196,7 +237,8 @@ static void step_once(struct rig *rig, struct aq_server_event event, bool *wrote
     for (uint32_t i = 0; i < rig->effects.count; i++) {
         const struct aq_tap *tap = &rig->effects.items[i].tap;
         if (rig->effects.items[i].kind != AQ_SERVER_TAP) continue;
-        if (tap->kind == AQ_TAP_PUT || tap->kind == AQ_TAP_RESTORED) learn(rig, tap);
+        if (tap->kind == AQ_TAP_PUT || tap->kind == AQ_TAP_PARENT_HELD || tap->kind == AQ_TAP_RESTORED)
+            learn(rig, tap);
     }
     for (uint32_t i = 0; i < rig->effects.count; i++) {
         const struct aq_server_effect *effect = &rig->effects.items[i];
@@ -206,7 +248,7 @@ static void step_once(struct rig *rig, struct aq_server_event event, bool *wrote
             reply_lines(rig, effect);
             break;
         case AQ_SERVER_PERSIST: write_file(rig, &effect->record); break;
-        case AQ_SERVER_UNPERSIST: erase_file(rig, effect->record.job_id); break;
+        case AQ_SERVER_UNPERSIST: erase_file(rig, &effect->record); break;
         case AQ_SERVER_FINISHED:
             if (!rig->operation || effect->token != rig->operation->serial) line_of(rig, "wrong_token");
             rig->finished++;
@@ -262,7 +304,12 @@ void rig_request(struct rig *rig, const struct operation *operation, struct seen
     if (operation->kind == OPERATION_REQUEST) {
         rig->request = operation->request;
         if (operation->tube != NO_TUBE) rig->request.tube = aq_text_of(tube_names[operation->tube]);
-        if (operation->request.given & AQ_PARAM_JOB_ID) rig->request.job_id = id_text(rig, operation->job);
+        if (operation->request.given & AQ_PARAM_JOB_ID)
+            rig->request.job_id = id_text(rig, operation->job, rig->asked_id);
+        if (operation->request.given & AQ_PARAM_PARENT_ID)
+            rig->request.parent_id = id_text(rig, operation->parent, rig->parent_id);
+        if (operation->request.given & AQ_PARAM_SHARD_KEY)
+            rig->request.shard_key = aq_text_of(shard_keys[operation->shard_key]);
         if (operation->request.given & AQ_PARAM_BODY) {
             snprintf(rig->body, sizeof rig->body, "body-%u", operation->serial);
             rig->request.body = aq_text_of(rig->body);
@@ -282,7 +329,11 @@ static void start(struct rig *rig) {
                                       .persistent = rig->setup->persistent,
                                       .taps = true,
                                       .default_ttl_s = rig->setup->default_ttl_s,
-                                      .queue_max = 10};
+                                      .queue_max = 10,
+                                      .tube_expire_us = rig->setup->tube_expire_us,
+                                      .fair = {.by_key = rig->setup->by_key,
+                                               .shards = SHARDS_MAX,
+                                               .reservation_max = rig->setup->reservation_max}};
     aq_random_init(&config.random, rig->setup->seed, "server", rig->processes++);
     AQ_ASSERT(aq_server_new(&config, &rig->server) == 0);
 }
@@ -311,21 +362,42 @@ void rig_restart(struct rig *rig, struct seen *seen) {
     start(rig);
 }
 
-void rig_restore(struct rig *rig, const struct model_job *file, struct seen *seen) {
+/* The hash of a parent's id, whose name is all that is kept here. */
+static uint64_t parent_hash(struct rig *rig, const struct model_job *job) {
+    if (!job->has_parent) return 0;
+    return aq_text_hash(id_text(rig, job->parent, rig->parent_id));
+}
+
+void rig_restore(struct rig *rig, const struct model_file *file, struct seen *seen) {
     rig->seen = seen;
+    const struct model_job *job = &file->job;
     char body[ID_BYTES] = "";
-    if (file->body) snprintf(body, sizeof body, "body-%u", file->body);
+    if (job->body) snprintf(body, sizeof body, "body-%u", job->body);
     struct aq_job_record record = {
-        .state = file->state,
-        .job_id = aq_text_of(rig->ids[file->name]),
-        .tube = aq_text_of(tube_names[file->tube]),
-        .body = aq_text_of(body),
-        .priority = (int32_t)file->priority,
-        .expired_limit = (int32_t)file->expired_limit,
-        .ttl_s = file->ttl_s,
-        .expireds = file->expireds,
-        .releases = file->releases,
-        .due_us = file->due_us,
+        .folder = (uint8_t)file->folder,
+        .is_tube = file->is_tube,
+        .paused = file->paused,
+        .tps = file->tps,
+        .tube = aq_text_of(tube_names[job->tube]),
     };
+    if (!file->is_tube) {
+        record.state = job->state;
+        record.job_id = aq_text_of(rig->ids[job->name]);
+        record.body = aq_text_of(body);
+        record.priority = (int32_t)job->priority;
+        record.own_priority = (int32_t)job->own_priority;
+        record.expired_limit = (int32_t)job->expired_limit;
+        record.ttl_s = job->ttl_s;
+        record.expireds = job->expireds;
+        record.releases = job->releases;
+        record.due_us = job->due_us;
+        record.parent_hash = parent_hash(rig, job);
+        record.children = job->children;
+        record.started = job->started;
+        record.limit = (int32_t)job->limit;
+        record.delay_s = job->delay_s;
+        record.run_on_timeout = job->run_on_timeout;
+        record.noop = job->noop;
+    }
     step(rig, (struct aq_server_event){.kind = AQ_SERVER_RESTORE, .record = &record});
 }

@@ -6,8 +6,7 @@
 #include "base/map.h"
 #include "tests/fakeserver_model/model.h"
 
-#define ID_BYTES  (AQ_JOB_ID_CHARS + 2)
-#define FILES_MAX MODEL_JOBS_MAX
+#define ID_BYTES (AQ_JOB_ID_CHARS + 2)
 
 struct rig {
     const struct setup *setup;
@@ -19,12 +18,12 @@ struct rig {
     struct aq_map names;           /* hash of an id -> name */
     char ids[NAMES_MAX][ID_BYTES]; /* by name; empty: not made */
     uint32_t renamed;
-    struct model_job files[FILES_MAX]; /* what PERSIST and UNPERSIST have left; not all fields are used */
+    struct model_file files[MODEL_FILES_MAX]; /* what PERSIST and UNPERSIST have left */
     uint32_t file_count;
     /* the request at hand */
     const struct operation *operation;
     struct aq_request request;
-    char asked_id[ID_BYTES], body[ID_BYTES];
+    char asked_id[ID_BYTES], parent_id[ID_BYTES], body[ID_BYTES];
     uint32_t finished;
     struct seen *seen;
 };
@@ -40,7 +39,7 @@ void rig_request(struct rig *rig, const struct operation *operation, struct seen
 /* The process ends, and another one starts. */
 void rig_restart(struct rig *rig, struct seen *seen);
 /* The new process is given this file. */
-void rig_restore(struct rig *rig, const struct model_job *file, struct seen *seen);
+void rig_restore(struct rig *rig, const struct model_file *file, struct seen *seen);
 void rig_wake(struct rig *rig, struct seen *seen);
 
 /* A job of the core as the model keeps it: the fields that a record has. */

@@ -1,5 +1,6 @@
 #include "tests/fakeserver_model/story.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -17,27 +18,42 @@ void stage_free(struct stage *stage) {
 
 /* ---- comparison ---- */
 
-static bool job_equal(const struct model_job *a, const struct model_job *b) {
-    return a->name == b->name && a->tube == b->tube && a->body == b->body && a->state == b->state &&
-           a->priority == b->priority && a->expired_limit == b->expired_limit && a->ttl_s == b->ttl_s &&
-           a->expireds == b->expireds && a->releases == b->releases && a->due_us == b->due_us;
+/* As a line, which can be compared and told. */
+static struct line line_of_file(const char *word, const struct model_file *file) {
+    const struct model_job *job = &file->job;
+    return (struct line){.word = word,
+                         .folder = file->folder,
+                         .paused = file->paused,
+                         .rate_millionths = llround(file->tps * 1e6),
+                         .job = job->name,
+                         .tube = job->tube,
+                         .body = job->body,
+                         .state = job->state,
+                         .priority = job->priority,
+                         .own_priority = job->own_priority,
+                         .expired_limit = job->expired_limit,
+                         .ttl_s = job->ttl_s,
+                         .expireds = job->expireds,
+                         .releases = job->releases,
+                         .parent = job->parent,
+                         .children = job->children,
+                         .started = job->started,
+                         .limit = job->limit,
+                         .delay_s = job->delay_s,
+                         .run_on_timeout = job->run_on_timeout,
+                         .noop = job->noop,
+                         .due_us = (int64_t)job->due_us};
 }
 
-static void job_print(FILE *out, const char *whose, const struct model_job *job) {
-    struct line line = {.word = whose,
-                        .job = job->name,
-                        .tube = job->tube,
-                        .body = job->body,
-                        .state = job->state,
-                        .priority = job->priority,
-                        .expired_limit = job->expired_limit,
-                        .ttl_s = job->ttl_s,
-                        .expireds = job->expireds,
-                        .releases = job->releases,
-                        .due_us = (int64_t)job->due_us};
-    fprintf(out, "    ");
+static bool file_equal(const struct model_file *a, const struct model_file *b) {
+    struct line line_a = line_of_file("file", a), line_b = line_of_file("file", b);
+    return a->is_tube == b->is_tube && a->job.has_parent == b->job.has_parent && line_equal(&line_a, &line_b);
+}
+
+static void file_print(FILE *out, const char *whose, const struct model_file *file) {
+    struct line line = line_of_file(file->is_tube ? "tube" : "job", file);
+    fprintf(out, "    %s ", whose);
     line_print(out, &line);
-    if (job->state == AQ_JOB_READY) fprintf(out, " state ready");
     fprintf(out, "\n");
 }
 
@@ -74,15 +90,16 @@ struct comparison {
 
 static void compare_job(void *arg, const struct aq_job_record *record) {
     struct comparison *comparison = arg;
-    struct model_job by_core = rig_job(&comparison->stage->rig, record);
-    const struct model_job *by_model = model_find(&comparison->stage->model, by_core.name);
+    struct model_file by_core = {.job = rig_job(&comparison->stage->rig, record)}, by_model = {0};
+    const struct model_job *found = model_find(&comparison->stage->model, by_core.job.name);
     comparison->visited++;
-    if (by_model && job_equal(by_model, &by_core)) return;
+    if (found) by_model.job = model_record(&comparison->stage->model, found);
+    if (found && file_equal(&by_model, &by_core)) return;
     comparison->differs = true;
     if (!comparison->out) return;
-    job_print(comparison->out, "held by the core: ", &by_core);
-    if (by_model)
-        job_print(comparison->out, "held by the model:", by_model);
+    file_print(comparison->out, "held by the core: ", &by_core);
+    if (found)
+        file_print(comparison->out, "held by the model:", &by_model);
     else
         fprintf(comparison->out, "    held by the model: no such job\n");
 }
@@ -104,31 +121,33 @@ static bool jobs_differ(struct stage *stage, FILE *out) {
     return comparison.differs || !same;
 }
 
-/* Name 0 for none. */
-static struct model_job file_of_model(const struct model *model, uint32_t name) {
-    const struct model_job *job = model_find(model, name);
-    if (job) return model_file(job);
-    for (uint32_t i = 0; i < model->left_count; i++)
-        if (model->left[i].name == name) return model->left[i];
-    return (struct model_job){0};
+static const struct model_file *same_file(const struct model *model, const struct model_file *file) {
+    for (uint32_t i = 0; i < model->file_count; i++) {
+        const struct model_file *other = &model->files[i];
+        if (other->is_tube != file->is_tube) continue;
+        if (file->is_tube ? other->job.tube == file->job.tube
+                          : other->folder == file->folder && other->job.name == file->job.name)
+            return other;
+    }
+    return NULL;
 }
 
 static bool files_differ(struct stage *stage, FILE *out) {
     const struct model *model = &stage->model;
-    if (!stage->rig.setup->persistent) return stage->rig.file_count != 0;
-    bool differs = stage->rig.file_count != model->job_count + model->left_count;
+    bool differs = stage->rig.file_count != model->file_count;
     if (differs && out)
         fprintf(out, "    files differ; the core: %u, the model: %u\n", stage->rig.file_count,
-                model->job_count + model->left_count);
+                model->file_count);
     for (uint32_t i = 0; i < stage->rig.file_count; i++) {
-        const struct model_job *by_core = &stage->rig.files[i];
-        struct model_job by_model = file_of_model(model, by_core->name);
-        if (job_equal(&by_model, by_core)) continue;
+        const struct model_file *by_core = &stage->rig.files[i], *by_model = same_file(model, by_core);
+        if (by_model && file_equal(by_model, by_core)) continue;
         differs = true;
         if (!out) continue;
-        job_print(out, "file of the core: ", by_core);
-        job_print(out, "file of the model:", &by_model);
+        file_print(out, "file of the core: ", by_core);
+        if (by_model) file_print(out, "file of the model:", by_model);
     }
+    for (uint32_t i = 0; out && differs && i < model->file_count; i++)
+        file_print(out, "model:", &model->files[i]);
     return differs;
 }
 
@@ -161,7 +180,10 @@ static void tell_core(FILE *out, const struct seen *seen) {
 static void tell_setup(FILE *out, const struct setup *setup) {
     fprintf(out, "a server, %s, default ttl %d", setup->persistent ? "persistent" : "not persistent",
             (int)setup->default_ttl_s);
-    for (size_t i = 0; i < aq_server_policy_table.count; i++) {
+    if (setup->by_key) fprintf(out, ", fair queues by key");
+    bool upstream = memcmp(&setup->policy, &aq_server_policy_upstream, sizeof setup->policy) == 0;
+    if (upstream) fprintf(out, ", upstream");
+    for (size_t i = 0; i < aq_server_policy_table.count && !upstream; i++) {
         const struct aq_policy_field *field = &aq_server_policy_table.fields[i];
         char text[64], strict[64];
         aq_policy_format(field, &setup->policy, text, sizeof text);
@@ -173,24 +195,29 @@ static void tell_setup(FILE *out, const struct setup *setup) {
 
 /* ---- carrying out ---- */
 
+static bool file_before(const struct model_file *a, const struct model_file *b) {
+    if (a->job.name != b->job.name) return a->job.name < b->job.name;
+    return a->folder != b->folder ? a->folder < b->folder : a->job.tube < b->job.tube;
+}
+
 /* Files come back in an order that is neither that of their making nor that of the slots. */
 static void restart(struct stage *stage, const struct operation *operation) {
-    struct model_job files[FILES_MAX];
+    static struct model_file files[MODEL_FILES_MAX];
     uint32_t count = stage->rig.file_count;
     memcpy(files, stage->rig.files, sizeof files);
     for (uint32_t i = 1; i < count; i++)
-        for (uint32_t j = i; j > 0 && files[j].name < files[j - 1].name; j--) {
-            struct model_job swapped = files[j];
+        for (uint32_t j = i; j > 0 && file_before(&files[j], &files[j - 1]); j--) {
+            struct model_file swapped = files[j];
             files[j] = files[j - 1];
             files[j - 1] = swapped;
         }
-    model_stop(&stage->model);
-    rig_restart(&stage->rig, &stage->by_core);
     stage->model.now_us = stage->rig.now_us;
+    model_restart(&stage->model);
+    rig_restart(&stage->rig, &stage->by_core);
     for (uint32_t i = 0; i < count; i++) {
-        const struct model_job *file = &files[(i + operation->serial) % count];
+        const struct model_file *file = &files[(i + operation->serial) % count];
         rig_restore(&stage->rig, file, &stage->by_core);
-        model_restore(&stage->model, file->name, &stage->by_model);
+        model_restore(&stage->model, file, &stage->by_model);
     }
     rig_wake(&stage->rig, &stage->by_core);
     model_advance(&stage->model, stage->rig.now_us, true, &stage->by_model);
