@@ -81,13 +81,13 @@ void model_restore(struct model *model, const struct model_file *file, struct se
     struct model_job job = file->job;
     enum aq_job_state state = job.state;
     if (state == AQ_JOB_BURIED && model->policy.restart_forgets_buried) return;
-    if (model_find(model, job.name)) {
+    bool renames = state == AQ_JOB_READY && model->policy.restart_renames_ready;
+    if (!renames && model_find(model, job.name)) {
         struct line *line = seen_line(seen, "step_failed");
         line->at_us = (int64_t)model->now_us;
         line->value = AQ_EEXISTS;
         return;
     }
-    bool renames = state == AQ_JOB_READY && model->policy.restart_renames_ready;
     uint32_t former = renames ? job.name : 0;
     if (renames && !model->policy.restart_revives_done) erase(model, file_at(model, file->folder, job.name));
     if (renames) {
