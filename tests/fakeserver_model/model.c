@@ -185,13 +185,13 @@ static struct model_job *next_over(struct model *model, aq_time_us now_us) {
 }
 
 static void reap(struct model *model) {
-    model->reap_us += REAP_US;
     for (int number = 0; number < TUBES; number++) {
         struct model_tube *tube = &model->tubes[number];
         if (!tube->ready_queue || tube->throttle > 0 || model_count_of(model, number, AQ_JOB_READY)) continue;
-        if (model->now_us - tube->used_us <= model->setup->tube_expire_us) continue;
+        if (tube->used_us + model->setup->tube_expire_us >= model->reap_us) continue;
         model_tube_drop(model, number);
     }
+    model->reap_us += REAP_US;
 }
 
 void model_advance(struct model *model, aq_time_us now_us, bool late, struct seen *seen) {
@@ -296,7 +296,7 @@ static void new_process(struct model *model) {
     model->job_count = 0;
     model->leases = 0;
     model->requests = model->actions = model->gets = model->puts = 0;
-    model->redirect = false;
+    model->redirect = model->trips = false;
 }
 
 void model_init(struct model *model, const struct setup *setup, enum plant plant,

@@ -79,6 +79,7 @@ struct model {
     uint64_t requests, actions, gets, puts;
     bool redirect;
     uint16_t redirect_port;
+    bool trips;       /* a request is about to fail over a noop whose parent is not here */
     uint32_t renamed; /* jobs renamed in this story */
     /* the request at hand */
     const struct operation *operation;

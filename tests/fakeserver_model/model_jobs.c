@@ -216,7 +216,7 @@ void model_done(struct model *model) {
     struct model_job *job = model_job_of(model, model->operation->job);
     bool wrong = planted(model, PLANT_DONE_OF_READY) && job && job->state == AQ_JOB_READY;
     if (!wrong) job = held(model, true);
-    if (!job) return;
+    if (!job || model_child_fails(model, job)) return;
     end(model, AQ_TAP_DONE, job);
     reply_job_id(model, false);
 }
@@ -231,6 +231,7 @@ void model_delete(struct model *model) {
                 (job->state == AQ_JOB_READY && tube_fits);
     }
     if (planted(model, PLANT_DELETE_OF_BURIED) && job && job->state == AQ_JOB_BURIED) finds = false;
+    if (finds && job->state == AQ_JOB_RESERVED && model_child_fails(model, job)) return;
     if (finds)
         end(model, AQ_TAP_DELETED, job);
     else
@@ -326,6 +327,14 @@ static struct model_job *cleared_next(struct model *model, int tube) {
     return next;
 }
 
+/* The files of jobs that stay: of this tube, or of all. */
+static void unsave_others(struct model *model, int tube, enum aq_job_state state) {
+    if (!model->policy.clear_unsaves_others) return;
+    for (uint32_t i = 0; i < model->job_count; i++)
+        if (model->jobs[i].state == state && (tube == NO_TUBE || model->jobs[i].tube == tube))
+            model_unsave(model, &model->jobs[i]);
+}
+
 void model_clear(struct model *model) {
     int number = model->operation->tube;
     if (given(model, AQ_PARAM_TUBE) && model->policy.looking_makes_tube) model_tube_make(model, number);
@@ -334,14 +343,10 @@ void model_clear(struct model *model) {
         if (model->policy.clear_through_get)
             while (model_count_of(model, number, AQ_JOB_READY) && (job = take(model, number)))
                 end(model, AQ_TAP_CLEARED, job);
+        unsave_others(model, number, AQ_JOB_READY);
         while ((job = cleared_next(model, number)))
             end(model, AQ_TAP_CLEARED, job);
-        if (model->policy.clear_unsaves_others)
-            for (uint32_t i = 0; i < model->job_count; i++) {
-                job = &model->jobs[i];
-                if (job->state == AQ_JOB_RESERVED || (job->state == AQ_JOB_READY && job->tube == number))
-                    model_unsave(model, job);
-            }
+        unsave_others(model, NO_TUBE, AQ_JOB_RESERVED);
     }
     model_reply(model, AQ_REPLY_RESPONSE);
 }

@@ -90,6 +90,8 @@ bool model_parent_lets(struct model *model);
 void model_child_put(struct model *model, const struct model_job *child);
 /* A child has come to an end. */
 void model_child_ended(struct model *model, const struct model_job *child, enum aq_tap_kind cause);
+/* True, and the request failed, where the release trips over a noop whose parent is not here. */
+bool model_child_fails(struct model *model, const struct model_job *child);
 void model_time_out(struct model *model, struct model_job *parent);
 
 /* ---- model_fair.c ---- */

@@ -13,6 +13,7 @@ struct model_tube *model_tube_of(struct model *model, int tube) {
 
 struct model_tube *model_tube_make(struct model *model, int tube) {
     struct model_tube *made = model_tube_of(model, tube);
+    if (!made->ready_queue) made->used_us = model->now_us;
     made->ready_queue = made->folder = true;
     return made;
 }
@@ -24,6 +25,7 @@ void model_tube_drop(struct model *model, int number) {
         if (job->tube != number || job->state != AQ_JOB_DELAYED) continue;
         /* its file stays */
         struct line *line = model_tap_change(model, AQ_TAP_REAPED, job, job);
+        line->at_us = 0; /* told at the next step, whenever that is */
         line->state = 0;
         line->due_us = 0;
         model_take_out(model, job);

@@ -34,7 +34,7 @@ void model_child_put(struct model *model, const struct model_job *child) {
 static void start(struct model *model, struct model_job *parent, enum aq_tap_kind kind, bool bury) {
     struct model_job before = *parent;
     if (parent->noop && !bury) {
-        model_unsave(model, parent);
+        if (!model->trips) model_unsave(model, parent);
         struct line *line = own_tap(model, AQ_TAP_NOOP_DONE, parent, &before);
         line->state = 0;
         line->due_us = 0;
@@ -78,6 +78,23 @@ void model_child_ended(struct model *model, const struct model_job *child, enum 
     line->child = child->name;
     line->cause = cause;
     check(model, parent);
+}
+
+/* Would the end of this child end noops one after the other, up to one whose own parent is not here? */
+static bool breaks(struct model *model, const struct model_job *child) {
+    const struct model_job *parent = child->has_parent ? waiting(model, child->parent) : NULL;
+    if (!parent || !parent->noop || !parent->has_parent) return false;
+    if (parent->limit <= 0 || (int64_t)parent->children + 1 < parent->limit) return false;
+    return !waiting(model, parent->parent) || breaks(model, parent);
+}
+
+bool model_child_fails(struct model *model, const struct model_job *child) {
+    if (!model->policy.noop_needs_parent || !breaks(model, child)) return false;
+    model->trips = true; /* before it could remove a noop's file */
+    model_child_ended(model, child, AQ_TAP_DONE);
+    model->trips = false;
+    model_fail(model);
+    return true;
 }
 
 void model_time_out(struct model *model, struct model_job *parent) {

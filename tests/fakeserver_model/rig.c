@@ -83,6 +83,7 @@ static bool has_before(enum aq_tap_kind kind) {
 
 static void tap_line(struct rig *rig, const struct aq_tap *tap) {
     struct line *line = line_of(rig, aq_tap_word(tap->kind));
+    if (tap->kind == AQ_TAP_REAPED) line->at_us = 0; /* told at the next step, whenever that is */
     line->action = tap->action;
     line->peer = tap->peer;
     line->correlation = tap->correlation;
@@ -290,6 +291,7 @@ void rig_advance(struct rig *rig, aq_time_us now_us, struct seen *seen) {
         step(rig, (struct aq_server_event){.kind = AQ_SERVER_WAKE});
     }
     rig->now_us = now_us;
+    step(rig, (struct aq_server_event){.kind = AQ_SERVER_WAKE});
 }
 
 void rig_request(struct rig *rig, const struct operation *operation, struct seen *seen) {
