@@ -185,7 +185,8 @@ static struct model_job *next_over(struct model *model, aq_time_us now_us) {
 }
 
 static void reap(struct model *model) {
-    for (int number = 0; number < TUBES; number++) {
+    for (uint32_t i = 0; i < model->tube_count; i++) {
+        int number = model->tube_order[i];
         struct model_tube *tube = &model->tubes[number];
         if (!tube->ready_queue || tube->throttle > 0 || model_count_of(model, number, AQ_JOB_READY)) continue;
         if (tube->used_us + model->setup->tube_expire_us >= model->reap_us) continue;
@@ -204,9 +205,6 @@ void model_advance(struct model *model, aq_time_us now_us, bool late, struct see
         model->started_us = now_us;
         model->reap_us = now_us + REAP_US;
     }
-    if (!model->started)
-        for (int i = 0; i < TUBES; i++)
-            model->tubes[i].throttle_waits = 0;
     model->started = true;
     for (;;) {
         struct model_job *next = next_over(model, now_us);

@@ -46,7 +46,7 @@ struct model_tube {
     bool known, ready_queue, paused;
     bool folder;           /* this process has made one for its ready jobs */
     double throttle;       /* gets per second; 0: none */
-    double throttle_waits; /* on disk, until a start finds a ready or delayed job of the tube */
+    double throttle_waits; /* found on disk, until the start is over */
     aq_time_us used_us;
     aq_time_us calls_us[MODEL_CALLS_MAX];
     uint32_t calls;
@@ -101,6 +101,9 @@ void model_restart(struct model *model);
 
 /* The new process is given this file. */
 void model_restore(struct model *model, const struct model_file *file, struct seen *seen);
+
+/* That was the last; what was over meanwhile has been noticed. */
+void model_restored(struct model *model);
 
 /* NULL where no such job is held. */
 const struct model_job *model_find(const struct model *model, uint32_t name);

@@ -63,13 +63,16 @@ void model_save_tube(struct model *model, int tube) {
 static void restore_tube(struct model *model, const struct model_file *file) {
     struct model_tube *tube = model_tube_of(model, file->job.tube);
     tube->paused = file->paused;
-    bool knows = !model->policy.restart_forgets_throttle ||
-                 model_count_of(model, file->job.tube, AQ_JOB_READY) ||
-                 model_count_of(model, file->job.tube, AQ_JOB_DELAYED);
-    if (knows)
-        tube->throttle = file->tps;
-    else
-        tube->throttle_waits = file->tps;
+    tube->throttle_waits = file->tps;
+}
+
+void model_restored(struct model *model) {
+    for (int i = 0; i < TUBES; i++) {
+        struct model_tube *tube = &model->tubes[i];
+        bool holds = model_count_of(model, i, AQ_JOB_READY) || model_count_of(model, i, AQ_JOB_DELAYED);
+        if (holds || !model->policy.restart_forgets_throttle) tube->throttle = tube->throttle_waits;
+        tube->throttle_waits = 0;
+    }
 }
 
 void model_restore(struct model *model, const struct model_file *file, struct seen *seen) {
@@ -107,9 +110,7 @@ void model_restore(struct model *model, const struct model_file *file, struct se
         job.lease = ++model->leases;
         if (planted(model, PLANT_RESTART_LEASE)) job.due_us = model_span_end_us(model->now_us, job.ttl_s);
     }
-    struct model_tube *tube = model_tube_of(model, job.tube);
-    if (tube->throttle_waits > 0 && (state == AQ_JOB_READY || state == AQ_JOB_DELAYED))
-        tube->throttle = tube->throttle_waits;
+    model_tube_of(model, job.tube);
     const struct model_job *held = model_add(model, job);
     if (renames && !model->policy.restart_revives_done) model_save(model, held, state);
     struct line *line = model_tap(model, AQ_TAP_RESTORED, held);

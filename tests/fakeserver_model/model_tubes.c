@@ -18,11 +18,21 @@ struct model_tube *model_tube_make(struct model *model, int tube) {
     return made;
 }
 
+/* In which order they go is the core's choice. */
+static struct model_job *told_next(struct model *model, int tube, enum aq_job_state state) {
+    struct model_job *next = NULL;
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        struct model_job *job = &model->jobs[i];
+        if (job->tube != tube || job->state != state) continue;
+        if (!next || model_told_at(model, job->name) < model_told_at(model, next->name)) next = job;
+    }
+    return next;
+}
+
 void model_tube_drop(struct model *model, int number) {
     struct model_tube *tube = &model->tubes[number];
-    for (uint32_t i = model->job_count; i-- > 0;) {
-        struct model_job *job = &model->jobs[i];
-        if (job->tube != number || job->state != AQ_JOB_DELAYED) continue;
+    struct model_job *job;
+    while ((job = told_next(model, number, AQ_JOB_DELAYED))) {
         /* its file stays */
         struct line *line = model_tap_change(model, AQ_TAP_REAPED, job, job);
         line->at_us = 0; /* told at the next step, whenever that is */
@@ -78,7 +88,6 @@ void model_throttle(struct model *model) {
     double tps = asked(model)->tps;
     if (model->policy.throttle_truncates) tps = trunc(tps);
     tube->throttle = tps > 0 ? tps : 0;
-    tube->used_us = model->now_us;
     tube->calls = 0; /* its second begins anew */
     model_save_tube(model, number);
     struct line *line = model_tap(model, AQ_TAP_THROTTLED, NULL);

@@ -55,11 +55,14 @@ static void start(struct model *model, struct model_job *parent, enum aq_tap_kin
     own_tap(model, kind, parent, &before);
 }
 
+/* Starts the parent, or keeps its counts. */
 static void check(struct model *model, struct model_job *parent) {
     int64_t limit = parent->limit - planted(model, PLANT_PARENT_EARLY);
-    if (parent->limit < 0 || (int64_t)parent->children < limit) return;
-    if (parent->limit == 0 && model->policy.parent_zero_never_starts) return;
-    start(model, parent, AQ_TAP_PARENT_STARTED, false);
+    bool known = parent->limit > 0 || (parent->limit == 0 && !model->policy.parent_zero_never_starts);
+    if (known && (int64_t)parent->children >= limit)
+        start(model, parent, AQ_TAP_PARENT_STARTED, false);
+    else
+        model_save(model, parent, AQ_JOB_PARENT);
 }
 
 void model_child_ended(struct model *model, const struct model_job *child, enum aq_tap_kind cause) {
@@ -73,7 +76,6 @@ void model_child_ended(struct model *model, const struct model_job *child, enum 
         child->state != AQ_JOB_RESERVED)
         return;
     parent->children += 1 + (planted(model, PLANT_PARENT_TWICE) && cause == AQ_TAP_DONE);
-    model_save(model, parent, AQ_JOB_PARENT);
     struct line *line = own_tap(model, AQ_TAP_CHILD_COUNTED, parent, parent);
     line->child = child->name;
     line->cause = cause;
@@ -115,7 +117,7 @@ void model_set_parent_job(struct model *model) {
     job.delay_s = given(model, AQ_PARAM_DELAY) ? request->delay_s : 0;
     job.noop = request->noop;
     job.run_on_timeout = request->run_on_timeout;
-    model_tube_make(model, tube)->used_us = model->now_us;
+    model_tube_make(model, tube);
     struct model_job *parent = model_add(model, job);
     model_move(model, parent, AQ_JOB_PARENT);
     parent->due_us = model_span_end_us(model->now_us, given(model, AQ_PARAM_TIMEOUT) ? request->timeout_s
@@ -144,7 +146,6 @@ void model_set_children_started(struct model *model) {
         return;
     }
     parent->limit = parent->started + planted(model, PLANT_CHILDREN_LATE);
-    model_save(model, parent, AQ_JOB_PARENT);
     model_tap_change(model, AQ_TAP_CHILDREN_STARTED, parent, parent);
     check(model, parent);
     model_reply(model, AQ_REPLY_RESPONSE)->job = model->operation->job;

@@ -221,6 +221,7 @@ static void restart(struct stage *stage, const struct operation *operation) {
     }
     rig_wake(&stage->rig, &stage->by_core);
     model_advance(&stage->model, stage->rig.now_us, true, &stage->by_model);
+    model_restored(&stage->model);
 }
 
 static void carry_out(struct stage *stage, const struct operation *operation) {
