@@ -41,6 +41,7 @@ struct setup generate_setup(struct aq_random *random, enum mixture mixture) {
     setup.jobs_enough = enough[below(random, 3)];
     setup.tube_expire_us = AQ_US_PER_S * (1 + below(random, 3));
     setup.by_key = one_in(random, 2);
+    setup.reservation_max = one_in(random, 3) ? 1 + below(random, 2) : 0;
     setup.seed = aq_random_u64(random);
     return setup;
 }
@@ -49,6 +50,7 @@ struct setup generate_setup(struct aq_random *random, enum mixture mixture) {
 
 static int pick_tube(struct aq_random *random) {
     uint32_t tube = below(random, 12);
+    if (one_in(random, 5)) return TUBES_PLAIN + (int)below(random, QUEUES);
     return tube < 6 ? 0 : tube < 9 ? 1 : tube < 11 ? 2 : 3;
 }
 
@@ -171,7 +173,7 @@ static int pick_tube_for(struct aq_random *random, const struct model *model, en
     uint32_t from = below(random, model->job_count);
     for (uint32_t i = 0; i < model->job_count; i++) {
         const struct model_job *job = &model->jobs[(from + i) % model->job_count];
-        if (job->state == state) return job->tube;
+        if (job->state == state) return tube_asked_of(job->tube);
     }
     return pick_tube(random);
 }
@@ -243,7 +245,7 @@ static void fill_job_request(struct aq_random *random, const struct model *model
     const struct model_job *job = model_find(model, operation->job);
     if (request->action == AQ_ACTION_DELETE && one_in(random, 2)) {
         request->given |= AQ_PARAM_TUBE;
-        if (job && !one_in(random, 4)) operation->tube = job->tube;
+        if (job && !one_in(random, 4)) operation->tube = tube_asked_of(job->tube);
     }
     if (request->action == AQ_ACTION_RELEASE && one_in(random, 3)) {
         request->given |= AQ_PARAM_DELAY;
@@ -290,6 +292,11 @@ static void fill(struct aq_random *random, const struct model *model, struct ope
     default: break;
     }
     if (one_in(random, 200)) request->given &= (uint32_t)aq_random_u64(random);
+    bool puts = request->action == AQ_ACTION_PUT || request->action == AQ_ACTION_SET_PARENT_JOB;
+    if (puts && !one_in(random, operation->tube < TUBES_PLAIN ? 2 : 30)) {
+        request->given |= AQ_PARAM_SHARD_KEY;
+        operation->shard_key = below(random, SHARD_KEYS);
+    }
     operation_settle(operation);
 }
 
@@ -348,7 +355,7 @@ struct operation generate_operation(struct aq_random *random, const struct model
                 (model->job_count >= model->setup->jobs_enough && !one_in(random, 4));
     if (full && (action == AQ_ACTION_PUT || action == AQ_ACTION_SET_PARENT_JOB)) action = AQ_ACTION_DELETE;
     operation.request.action = (uint8_t)action;
-    int of_stretch = (int)(stretch >> 60) % TUBES_PLAIN;
+    int of_stretch = (int)(stretch >> 60) % TUBES_ASKED;
     operation.tube = one_in(random, 2) ? of_stretch : pick_tube_for(random, model, action);
     if (asks_throttle) operation.tube = throttled;
     fill(random, model, &operation);

@@ -32,7 +32,7 @@ struct line *model_tap(struct model *model, enum aq_tap_kind kind, const struct 
     if (!job) return line;
     line->job = job->name;
     line->state = job->state;
-    line->tube = model_tube_told(model, job->tube);
+    line->tube = job->tube; /* the shard itself */
     line->body = job->body;
     line->priority = job->priority;
     line->expireds = job->expireds;
@@ -189,7 +189,10 @@ static void reap(struct model *model) {
         int number = model->tube_order[i];
         struct model_tube *tube = &model->tubes[number];
         if (!tube->ready_queue || tube->throttle > 0 || model_count_of(model, number, AQ_JOB_READY)) continue;
-        if (tube->used_us + model->setup->tube_expire_us >= model->reap_us) continue;
+        aq_time_us used_us = tube->used_us;
+        int queue = tube_queue_of(number);
+        if (queue != NO_TUBE && model->tubes[queue].used_us > used_us) used_us = model->tubes[queue].used_us;
+        if (used_us + model->setup->tube_expire_us >= model->reap_us) continue;
         model_tube_drop(model, number);
     }
     model->reap_us += REAP_US;
@@ -288,11 +291,13 @@ static void new_process(struct model *model) {
         struct model_tube *tube = &model->tubes[i];
         tube->known = tube->ready_queue = tube->paused = tube->folder = false;
         tube->throttle = tube->throttle_waits = 0;
+        tube->used_us = 0;
         tube->calls = tube->held = tube->done = tube->cursor = 0;
     }
     model->tube_count = 0;
     model->job_count = 0;
     model->leases = 0;
+    model->last_fair = NO_TUBE;
     model->requests = model->actions = model->gets = model->puts = 0;
     model->redirect = model->trips = false;
 }

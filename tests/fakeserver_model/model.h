@@ -77,6 +77,7 @@ struct model {
     uint32_t tube_count;
     uint64_t orders, leases;
     uint64_t requests, actions, gets, puts;
+    int last_fair; /* the queue that the last get was about */
     bool redirect;
     uint16_t redirect_port;
     bool trips;       /* a request is about to fail over a noop whose parent is not here */

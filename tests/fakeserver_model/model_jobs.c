@@ -7,7 +7,7 @@ static struct model_job *chosen_of(struct model *model, int tube, enum aq_job_st
     struct model_job *best = NULL;
     for (uint32_t i = 0; i < model->job_count; i++) {
         struct model_job *job = &model->jobs[i];
-        if (job->tube != tube || job->state != state) continue;
+        if (job->state != state || job->tube != tube) continue;
         bool better = !best;
         if (best && newest)
             better = job->order > best->order;
@@ -18,6 +18,17 @@ static struct model_job *chosen_of(struct model *model, int tube, enum aq_job_st
         if (better) best = job;
     }
     return best;
+}
+
+/* Of a fair queue: of the first shard that has one. */
+static struct model_job *chosen_in_reach(struct model *model, int tube, enum aq_job_state state,
+                                         bool newest) {
+    int reached[1 + SHARDS_MAX];
+    uint32_t count = model_reach(model, tube, asked(model)->action == AQ_ACTION_PEEK, reached);
+    struct model_job *job = NULL;
+    for (uint32_t i = 0; i < count && !job; i++)
+        job = chosen_of(model, reached[i], state, newest);
+    return job;
 }
 
 /* The lowest priority where that counts, then the oldest. */
@@ -56,13 +67,10 @@ struct model_job model_job_asked(struct model *model, int tube) {
 void model_put(struct model *model) {
     if (model_lacks(model, AQ_PARAM_TUBE)) return;
     model->puts++;
-    int tube = model_put_tube(model);
-    if (tube == NO_TUBE) {
-        model_fail(model);
-        return;
-    }
     bool orphan = !model_parent_lets(model);
-    if (orphan && !model->policy.parent_unknown_after_put) {
+    bool refused = orphan && !model->policy.parent_unknown_after_put;
+    int tube = refused ? NO_TUBE : model_put_tube(model);
+    if (tube == NO_TUBE) {
         model_fail(model);
         return;
     }
@@ -79,10 +87,8 @@ void model_put(struct model *model) {
 
 /* ---- get ---- */
 
-/* What a plain tube, or a shard, gives to one get; NULL for nothing. */
-static struct model_job *take(struct model *model, int number) {
+struct model_job *model_take(struct model *model, int number) {
     struct model_tube *tube = model_tube_make(model, number);
-    tube->used_us = model->now_us;
     if (tube->paused || !model_throttle_lets(model, tube)) return NULL;
     struct model_job *job = chosen_of(model, number, AQ_JOB_READY, planted(model, PLANT_GET_ORDER));
     if (job || model->policy.throttle_counts_empty) model_throttle_count(model, tube);
@@ -130,13 +136,25 @@ static void job_lines(struct model *model, struct line *head, const struct model
     }
 }
 
+/* The release goes on asking, but only its throttle notices. */
+static void ask_in_vain(struct model *model, int number, int64_t times) {
+    struct model_tube *tube = &model->tubes[number];
+    if (!model->policy.throttle_counts_each || !model->policy.throttle_counts_empty) return;
+    for (int64_t i = 0; i < times && !tube->paused && model_throttle_lets(model, tube); i++)
+        model_throttle_count(model, tube);
+}
+
 void model_get(struct model *model) {
     const struct aq_request *request = asked(model);
     int tube = model->operation->tube;
     if (model_lacks(model, AQ_PARAM_TUBE)) return;
     model->gets++;
     if (model_redirected(model)) return;
-    model_tube_make(model, tube)->used_us = model->now_us;
+    if (!tube_is_queue(tube))
+        model_tube_make(model, tube);
+    else
+        model_tube_of(model, tube);
+    model->tubes[tube].used_us = model->now_us;
     int64_t wanted = given(model, AQ_PARAM_COUNT) ? request->count : 1;
     bool many = wanted != 1;
     if (planted(model, PLANT_GET_MANY_SHORT) && wanted > 1) wanted--;
@@ -145,9 +163,11 @@ void model_get(struct model *model) {
     struct model_job found[MODEL_JOBS_MAX];
     uint32_t count = 0;
     for (int64_t i = 0; i < wanted; i++) {
-        struct model_job *job = take(model, tube);
-        if (!job && !model->policy.throttle_counts_each) break;
-        if (!job) continue;
+        struct model_job *job = tube_is_queue(tube) ? model_take_fair(model, tube) : model_take(model, tube);
+        if (!job) {
+            ask_in_vain(model, tube, wanted - i - 1);
+            break;
+        }
         if (!removes) lease(model, job);
         found[count++] = *job;
         if (removes) end(model, AQ_TAP_TAKEN, job);
@@ -164,7 +184,7 @@ void model_peek(struct model *model) {
     bool buried = given(model, AQ_PARAM_BURIED) && asked(model)->buried;
     if (model->policy.looking_makes_tube && !buried) model_tube_make(model, number);
     enum aq_job_state state = buried ? AQ_JOB_BURIED : AQ_JOB_READY;
-    struct model_job *job = chosen_of(model, number, state, planted(model, PLANT_PEEK_LAST));
+    struct model_job *job = chosen_in_reach(model, number, state, planted(model, PLANT_PEEK_LAST));
     if (planted(model, PLANT_PAUSE_PEEK) && model->tubes[number].paused) job = NULL;
     struct model_job found = job ? *job : (struct model_job){0};
     job_lines(model, model_reply(model, AQ_REPLY_RESPONSE), &found, job != NULL);
@@ -294,9 +314,9 @@ void model_kick(struct model *model) {
     int tube = model->operation->tube;
     bool names_job = given(model, AQ_PARAM_JOB_ID) && !model->policy.kick_ignores_job_id;
     if (!names_job && model_lacks(model, AQ_PARAM_TUBE)) return;
-    struct model_job *job = names_job
-                                ? model_job_of(model, model->operation->job)
-                                : chosen_of(model, tube, AQ_JOB_BURIED, planted(model, PLANT_KICK_NEWEST));
+    struct model_job *job =
+        names_job ? model_job_of(model, model->operation->job)
+                  : chosen_in_reach(model, tube, AQ_JOB_BURIED, planted(model, PLANT_KICK_NEWEST));
     if (names_job && (!job || job->state != AQ_JOB_BURIED)) {
         missed(model, NULL);
         reply_job_id(model, true);
@@ -335,18 +355,25 @@ static void unsave_others(struct model *model, int tube, enum aq_job_state state
             model_unsave(model, &model->jobs[i]);
 }
 
+static void clear(struct model *model, int number) {
+    struct model_job *job;
+    if (model->policy.clear_through_get)
+        while (model_count_of(model, number, AQ_JOB_READY) && (job = model_take(model, number)))
+            end(model, AQ_TAP_CLEARED, job);
+    unsave_others(model, number, AQ_JOB_READY);
+    while ((job = cleared_next(model, number)))
+        end(model, AQ_TAP_CLEARED, job);
+    unsave_others(model, NO_TUBE, AQ_JOB_RESERVED);
+}
+
 void model_clear(struct model *model) {
     int number = model->operation->tube;
-    if (given(model, AQ_PARAM_TUBE) && model->policy.looking_makes_tube) model_tube_make(model, number);
-    if (given(model, AQ_PARAM_TUBE) && model->tubes[number].known) {
-        struct model_job *job;
-        if (model->policy.clear_through_get)
-            while (model_count_of(model, number, AQ_JOB_READY) && (job = take(model, number)))
-                end(model, AQ_TAP_CLEARED, job);
-        unsave_others(model, number, AQ_JOB_READY);
-        while ((job = cleared_next(model, number)))
-            end(model, AQ_TAP_CLEARED, job);
-        unsave_others(model, NO_TUBE, AQ_JOB_RESERVED);
+    if (given(model, AQ_PARAM_TUBE)) {
+        if (model->policy.looking_makes_tube) model_tube_make(model, number);
+        int reached[1 + SHARDS_MAX];
+        uint32_t count = model_reach(model, number, false, reached);
+        for (uint32_t i = 0; i < count; i++)
+            if (model->tubes[reached[i]].known) clear(model, reached[i]);
     }
     model_reply(model, AQ_REPLY_RESPONSE);
 }

@@ -69,6 +69,8 @@ bool model_redirected(struct model *model);
 struct model_job model_job_asked(struct model *model, int tube);
 void model_put(struct model *model);
 void model_get(struct model *model);
+/* What a plain tube, or a shard, gives to one get; NULL for nothing. */
+struct model_job *model_take(struct model *model, int number);
 void model_peek(struct model *model);
 void model_kick(struct model *model);
 void model_clear(struct model *model);
@@ -97,9 +99,12 @@ void model_time_out(struct model *model, struct model_job *parent);
 /* ---- model_fair.c ---- */
 
 /* The tube that a put into this one goes to. */
-int model_put_tube(const struct model *model);
-/* The tubes that a request on this tube reaches, in order; returns how many. */
-uint32_t model_reach(struct model *model, int tube, bool control, int reached[TUBES]);
+int model_put_tube(struct model *model);
+/* The tubes that peek, kick, clear, pause and throttle of this one reach: shards by their turn and
+   itself, or itself and shards by their number; returns how many. */
+uint32_t model_reach(struct model *model, int tube, bool by_turn, int reached[1 + SHARDS_MAX]);
+/* What a fair queue gives to one get; NULL for nothing. */
+struct model_job *model_take_fair(struct model *model, int queue);
 
 /* ---- model_disk.c ---- */
 

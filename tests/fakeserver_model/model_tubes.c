@@ -6,6 +6,7 @@
 
 struct model_tube *model_tube_of(struct model *model, int tube) {
     struct model_tube *found = &model->tubes[tube];
+    if (!found->known && tube_queue_of(tube) != NO_TUBE) model_tube_of(model, tube_queue_of(tube));
     if (!found->known) model->tube_order[model->tube_count++] = tube;
     found->known = true;
     return found;
@@ -41,7 +42,6 @@ void model_tube_drop(struct model *model, int number) {
         model_take_out(model, job);
     }
     tube->ready_queue = tube->paused = false;
-    tube->cursor = 0;
 }
 
 void model_completed(struct model *model, const struct model_job *job) {
@@ -116,12 +116,22 @@ void model_pause(struct model *model, bool paused) {
 
 /* ---- stats ---- */
 
-static int64_t mean_us(const struct model *model, const struct model_tube *tube) {
-    uint32_t count = tube->held;
+/* Is this tube part of what stats tell as that one? */
+static bool is_part(const struct model *model, int tube, int told) {
+    return tube == told || model_tube_told(model, tube) == told;
+}
+
+static int64_t mean_us(const struct model *model, int told) {
+    uint32_t count = 0;
     double sum = 0;
-    if (planted(model, PLANT_STATS_AVERAGE) && count > 1) count--;
-    for (uint32_t i = 0; i < count; i++)
-        sum += (double)tube->held_us[i];
+    for (int number = 0; number < TUBES; number++) {
+        const struct model_tube *tube = &model->tubes[number];
+        uint32_t held = is_part(model, number, told) ? tube->held : 0;
+        if (planted(model, PLANT_STATS_AVERAGE) && held > 1) held--;
+        for (uint32_t i = 0; i < held; i++)
+            sum += (double)tube->held_us[i];
+        count += held;
+    }
     return count ? llround(sum / count) : 0;
 }
 
@@ -137,29 +147,42 @@ static int64_t tps_millionths(const struct model *model, const struct model_tube
     return llround(count / 120.0 * 1e6);
 }
 
+static void add_counts(const struct model *model, int tube, struct line *line) {
+    line->ready += model_count_of(model, tube, AQ_JOB_READY);
+    line->delayed += model_count_of(model, tube, AQ_JOB_DELAYED);
+    line->reserved += model_count_of(model, tube, AQ_JOB_RESERVED);
+    line->buried += model_count_of(model, tube, AQ_JOB_BURIED);
+    line->parents += model_count_of(model, tube, AQ_JOB_PARENT);
+}
+
+/* One tube; or a fair queue with all of its shards, unless shards are shown. */
 static void tube_line(struct model *model, int number) {
     const struct model_tube *tube = &model->tubes[number];
     struct line *line = seen_line(model->seen, "tube");
     line->tube = number;
-    line->ready = model_count_of(model, number, AQ_JOB_READY);
-    line->delayed = model_count_of(model, number, AQ_JOB_DELAYED);
-    line->reserved = model_count_of(model, number, AQ_JOB_RESERVED);
-    line->buried = model_count_of(model, number, AQ_JOB_BURIED);
-    line->parents = model_count_of(model, number, AQ_JOB_PARENT);
+    for (int i = 0; i < TUBES; i++)
+        if (is_part(model, i, number)) {
+            add_counts(model, i, line);
+            line->tps_millionths += tps_millionths(model, &model->tubes[i]);
+        }
     if (planted(model, PLANT_STATS_DELAYED)) line->ready += line->delayed;
     line->throttle = (int64_t)ceil(tube->throttle);
-    line->avg_us = mean_us(model, tube);
-    line->tps_millionths = tps_millionths(model, tube);
+    line->avg_us = mean_us(model, number);
+}
+
+/* A tube without a ready queue may be missing from stats; a queue that has not been asked itself always is
+   where shards are shown. */
+static bool is_told(const struct model *model, int number) {
+    if (model_tube_told(model, number) != number) return false;
+    for (int i = 0; i < TUBES; i++)
+        if (is_part(model, i, number) && model->tubes[i].ready_queue) return true;
+    return !model->policy.stats_hide_tubeless && !(tube_is_queue(number) && model->policy.fair_shows_shards);
 }
 
 void model_stats(struct model *model) {
     model_reply(model, AQ_REPLY_STATS);
-    for (uint32_t i = 0; i < model->tube_count; i++) {
-        int number = model->tube_order[i];
-        const struct model_tube *tube = &model->tubes[number];
-        if (model->policy.stats_hide_tubeless && !tube->ready_queue) continue;
-        tube_line(model, number);
-    }
+    for (int number = 0; number < TUBES; number++)
+        if (model->tubes[number].known && is_told(model, number)) tube_line(model, number);
     struct line *line = seen_line(model->seen, "global");
     line->action_count = (int64_t)model->actions;
     line->job_get = (int64_t)model->gets;

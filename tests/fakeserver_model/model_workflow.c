@@ -107,8 +107,10 @@ void model_time_out(struct model *model, struct model_job *parent) {
 void model_set_parent_job(struct model *model) {
     const struct aq_request *request = asked(model);
     if (model_lacks(model, AQ_PARAM_TUBE)) return;
-    int tube = model_put_tube(model);
-    if (tube == NO_TUBE || (!model_parent_lets(model) && !model->policy.nested_parents_uncounted)) {
+    bool refused = !model_parent_lets(model) && !model->policy.nested_parents_uncounted;
+    int tube = NO_TUBE;
+    if (!refused) tube = model->policy.fair_skips_parents ? model->operation->tube : model_put_tube(model);
+    if (tube == NO_TUBE) {
         model_fail(model);
         return;
     }

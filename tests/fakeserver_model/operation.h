@@ -39,6 +39,11 @@ static inline int tube_queue_of(int tube) {
     return tube < TUBES_ASKED ? NO_TUBE : TUBES_PLAIN + (tube - TUBES_ASKED) / (2 * SHARDS_MAX);
 }
 
+/* The tube as a client asks for it. */
+static inline int tube_asked_of(int tube) {
+    return tube < TUBES_ASKED ? tube : tube_queue_of(tube);
+}
+
 enum operation_kind {
     OPERATION_REQUEST,   /* request, with its texts named by the fields behind it */
     OPERATION_MALFORMED, /* bytes that make no request */

@@ -118,20 +118,24 @@ static void job_line(struct rig *rig, const struct aq_job *job) {
     line->releases = job->releases;
 }
 
+static void tube_line(struct rig *rig, const struct aq_tube_stats *tube) {
+    struct line *line = seen_line(rig->seen, "tube");
+    line->tube = tube_of(tube->tube);
+    line->ready = (int64_t)tube->ready;
+    line->delayed = (int64_t)tube->delayed;
+    line->reserved = (int64_t)tube->reserved;
+    line->buried = (int64_t)tube->buried;
+    line->parents = (int64_t)tube->parents;
+    if (tube->has_throttle) line->throttle = (int64_t)tube->throttle_size;
+    line->avg_us = llround(tube->avg_s * 1e6);
+    line->tps_millionths = llround(tube->tps * 1e6);
+}
+
+/* In the order of their numbers: that of the core means nothing. */
 static void stats_lines(struct rig *rig, const struct aq_server_stats *stats) {
-    for (uint32_t i = 0; i < stats->tube_count; i++) {
-        const struct aq_tube_stats *tube = &stats->tubes[i];
-        struct line *line = seen_line(rig->seen, "tube");
-        line->tube = tube_of(tube->tube);
-        line->ready = (int64_t)tube->ready;
-        line->delayed = (int64_t)tube->delayed;
-        line->reserved = (int64_t)tube->reserved;
-        line->buried = (int64_t)tube->buried;
-        line->parents = (int64_t)tube->parents;
-        if (tube->has_throttle) line->throttle = (int64_t)tube->throttle_size;
-        line->avg_us = llround(tube->avg_s * 1e6);
-        line->tps_millionths = llround(tube->tps * 1e6);
-    }
+    for (int number = NO_TUBE; number < TUBES; number++)
+        for (uint32_t i = 0; i < stats->tube_count; i++)
+            if (tube_of(stats->tubes[i].tube) == number) tube_line(rig, &stats->tubes[i]);
     struct line *line = seen_line(rig->seen, "global");
     line->action_count = (int64_t)stats->action_count;
     line->job_get = (int64_t)stats->job_get;
