@@ -158,6 +158,14 @@ static struct aq_tube_stats stats_of_queue(const struct aq_server *server, const
     return sum;
 }
 
+static bool has_made_shard(const struct aq_server *server, const struct aq_tube *tube) {
+    for (uint32_t i = 0; tube->shards && i < tube->shards->count; i++) {
+        uint32_t shard = tube->shards->tubes[i];
+        if (shard != AQ_NO_INDEX && server->tubes.items[shard].made) return true;
+    }
+    return false;
+}
+
 void aq_server_stats(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
     (void)request;
     struct aq_arena *texts = aq_server_texts(server);
@@ -172,8 +180,11 @@ void aq_server_stats(struct aq_server *server, const struct aq_request *request,
     bool shards_shown = server->policy->fair_shows_shards;
     for (uint32_t i = 0; i < server->tubes.count; i++) {
         const struct aq_tube *tube = &server->tubes.items[i];
-        bool hidden = !tube->made && (server->policy->stats_hide_tubeless || (tube->fair && shards_shown));
-        if (hidden || (tube->family != AQ_NO_INDEX && !shards_shown)) continue;
+        bool made = tube->made || (!shards_shown && has_made_shard(server, tube));
+        bool shard = tube->family != AQ_NO_INDEX;
+        bool hidden =
+            !made && (server->policy->stats_hide_tubeless || (tube->fair && !shard && shards_shown));
+        if (hidden || (shard && !shards_shown)) continue;
         tubes[stats->tube_count++] =
             tube->shards && !shards_shown ? stats_of_queue(server, tube) : stats_of(server, tube);
     }

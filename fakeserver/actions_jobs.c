@@ -139,7 +139,8 @@ static uint32_t next_for_get(struct aq_server *server, uint32_t index) {
 /* AllQueue goes on asking a tube that has had nothing. */
 static void ask_in_vain(struct aq_server *server, uint32_t index, int32_t times) {
     struct aq_tube *tube = &server->tubes.items[index];
-    if (!server->policy->throttle_counts_each || !tube->throttle.size) return;
+    const struct aq_server_policy *policy = server->policy;
+    if (!policy->throttle_counts_each || !policy->throttle_counts_empty || !tube->throttle.size) return;
     while (times-- > 0 && !server->rc && aq_server_may_get(server, tube))
         ;
 }

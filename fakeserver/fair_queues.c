@@ -219,13 +219,9 @@ static uint32_t cursor_in_vain(const struct aq_server *server, const struct aq_s
     return back ? (cursor + shards->count - 1) % shards->count : cursor;
 }
 
-uint32_t aq_fair_next(struct aq_server *server, uint32_t queue) {
-    struct aq_tube *of = &server->tubes.items[queue];
-    struct aq_shards *shards = of->shards;
-    of->polled_us = server->now_us;
+static uint32_t take_turns(struct aq_server *server, uint32_t queue) {
+    struct aq_shards *shards = server->tubes.items[queue].shards;
     if (!shards) return AQ_NO_INDEX;
-    bool literal = server->policy->fair_controls_literal;
-    if (!literal && (of->paused || !aq_throttle_open(&of->throttle, server->now_us))) return AQ_NO_INDEX;
     uint32_t cursor = shards->cursor, place = 0;
     bool shared = server->fair.by_key && server->policy->fair_one_cursor;
     if (cursor >= shards->count || (shared && server->last_fair != queue)) cursor = 0;
@@ -233,7 +229,16 @@ uint32_t aq_fair_next(struct aq_server *server, uint32_t queue) {
     if (slot == AQ_NO_INDEX && !server->rc) slot = search(server, shards, 0, cursor, &place);
     server->last_fair = queue;
     shards->cursor = slot == AQ_NO_INDEX ? cursor_in_vain(server, shards, cursor) : place + 1;
-    if (slot == AQ_NO_INDEX || literal) return slot;
+    return slot;
+}
+
+uint32_t aq_fair_next(struct aq_server *server, uint32_t queue) {
+    struct aq_tube *of = &server->tubes.items[queue];
+    of->polled_us = server->now_us;
+    if (server->policy->fair_controls_literal) return take_turns(server, queue);
+    if (of->paused || !aq_throttle_open(&of->throttle, server->now_us)) return AQ_NO_INDEX;
+    uint32_t slot = take_turns(server, queue);
+    if (server->rc || (slot == AQ_NO_INDEX && !server->policy->throttle_counts_empty)) return slot;
     int rc = aq_throttle_note(&of->throttle, server->now_us);
     if (rc) aq_server_fail(server, rc);
     return slot;
