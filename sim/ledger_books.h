@@ -66,7 +66,7 @@ struct aq_books_audience {
         int (*observe)(void *state, struct aq_ledger *ledger, const struct aq_observation *seen,
                        const struct aq_ledger_copy *copy, const struct aq_ledger_job *job);
         void *state;
-    } seats[AQ_CHECK_COUNT];
+    } seats[AQ_CHECK_COUNT + 1]; /* and one for the marks */
 };
 
 struct aq_ledger {
@@ -84,6 +84,7 @@ struct aq_ledger {
     struct aq_ledger_totals totals;
     /* checks */
     void *states[AQ_CHECK_COUNT];
+    void *marks; /* state of aq_mark_watcher */
     struct aq_books_audience audiences[AQ_SEEN_KIND_COUNT][AQ_BOOKS_DETAILS];
     /* violations */
     uint64_t violations[AQ_CHECK_COUNT];
