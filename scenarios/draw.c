@@ -188,10 +188,13 @@ static cJSON *resolve(struct drawing *d, const cJSON *json) {
     if (!cJSON_IsArray(json) && !cJSON_IsObject(json)) return cJSON_Duplicate(json, true);
     cJSON *copy = cJSON_IsArray(json) ? cJSON_CreateArray() : cJSON_CreateObject();
     cJSON_ArrayForEach(item, json) {
-        if (cJSON_IsArray(json))
-            aq_tree_append(copy, resolve(d, item));
+        cJSON *value = resolve(d, item);
+        if (cJSON_IsNull(value))
+            cJSON_Delete(value); /* left out */
+        else if (cJSON_IsArray(json))
+            aq_tree_append(copy, value);
         else
-            aq_tree_add(copy, item->string, resolve(d, item));
+            aq_tree_add(copy, item->string, value);
     }
     return copy;
 }
@@ -203,6 +206,10 @@ static int draw_settings(struct drawing *d, struct aq_reader *r, const cJSON *se
     cJSON_ArrayForEach(member, settings) {
         aq_random_init(&d->random, d->seed, "explore setting", aq_text_hash(aq_text_of(member->string)));
         cJSON *value = resolve(d, member);
+        if (cJSON_IsNull(value)) { /* as it is without */
+            cJSON_Delete(value);
+            continue;
+        }
         tell_value(d, member->string, value);
         int rc = aq_settings_set(r, d->tree, member->string, strlen(member->string), value, NULL);
         if (rc) return rc;
@@ -244,8 +251,11 @@ static void draw_fault(struct drawing *d, const cJSON *fault, cJSON *list) {
     cJSON *drawn = aq_tree_append(list, cJSON_CreateObject());
     const cJSON *member;
     cJSON_ArrayForEach(member, fault) {
-        if (!aq_key_listed(AQ_DRAWN_FAULT_KEYS, member->string))
-            aq_tree_add(drawn, member->string, resolve(d, member));
+        cJSON *value = aq_key_listed(AQ_DRAWN_FAULT_KEYS, member->string) ? NULL : resolve(d, member);
+        if (value && !cJSON_IsNull(value))
+            aq_tree_add(drawn, member->string, value);
+        else
+            cJSON_Delete(value);
     }
     if (!aq_tree_member(fault, "may_miss")) aq_tree_add(drawn, "may_miss", cJSON_CreateTrue());
     if (aq_tree_member(fault, "at") || aq_tree_member(fault, "on")) return;

@@ -80,13 +80,14 @@ static int check_pair(struct aq_reader *r, const cJSON *body, bool log, double m
 
 static int check_value(struct aq_reader *r, const cJSON *json);
 
-static int check_any_of(struct aq_reader *r, const cJSON *body) {
+/* null stands for: leave the key out. */
+static int check_list(struct aq_reader *r, const cJSON *body, bool null_ok) {
     int index = 0;
     const cJSON *item;
     if (!cJSON_IsArray(body) || !body->child) return aq_reader_wrong(r, body, "a list of one value or more");
     cJSON_ArrayForEach(item, body) {
         size_t length = aq_reader_enter_item(r, index++);
-        int rc = check_value(r, item);
+        int rc = null_ok && cJSON_IsNull(item) ? 0 : check_value(r, item);
         if (rc) return rc;
         aq_reader_leave(r, length);
     }
@@ -102,7 +103,7 @@ static int check_draw(struct aq_reader *r, enum aq_draw_kind kind, const cJSON *
     case AQ_DRAW_RANGE: return check_pair(r, body, false, 0, 0);
     case AQ_DRAW_LOG_RANGE: return check_pair(r, body, true, 0, 0);
     case AQ_DRAW_SHARE: return check_pair(r, body, false, 0, 1);
-    case AQ_DRAW_ANY_OF: return check_any_of(r, body);
+    case AQ_DRAW_ANY_OF: return check_list(r, body, true);
     case AQ_DRAW_CHANCE: return aq_read_number(r, &chance, body, (char *)&number);
     case AQ_DRAW_INDEX:
     case AQ_DRAW_SUBSET: return aq_read_word(r, &word, body, (char *)&index);
@@ -121,8 +122,8 @@ static int check_value(struct aq_reader *r, const cJSON *json) {
         if (rc == 0) aq_reader_leave(r, length);
         return rc;
     }
-    if (cJSON_IsNull(json)) return aq_reader_wrong(r, json, "a value or a draw");
-    if (cJSON_IsArray(json) && json->child) return check_any_of(r, json);
+    if (cJSON_IsNull(json)) return aq_reader_wrong(r, json, "a value, or null as one of \"any_of\"");
+    if (cJSON_IsArray(json) && json->child) return check_list(r, json, false);
     if (!cJSON_IsObject(json)) return 0;
     cJSON_ArrayForEach(member, json) {
         uint32_t index;

@@ -313,12 +313,20 @@ static cJSON *range_schema(void) {
     return schema;
 }
 
+/* Values, or null for leaving the key out. */
+static cJSON *any_of_schema(void) {
+    cJSON *item = cJSON_CreateObject(), *forms = aq_tree_add(item, "anyOf", cJSON_CreateArray());
+    aq_tree_append(forms, typed("null"));
+    aq_tree_append(forms, referred("#/definitions/drawn"));
+    return array_of(item, 1, 0, false);
+}
+
 static cJSON *draw_body_schema(enum aq_draw_kind kind) {
     static const struct aq_key part = {.max = 1};
     switch (kind) {
     case AQ_DRAW_RANGE:
     case AQ_DRAW_LOG_RANGE: return range_schema();
-    case AQ_DRAW_ANY_OF: return array_of(referred("#/definitions/drawn"), 1, 0, false);
+    case AQ_DRAW_ANY_OF: return any_of_schema();
     case AQ_DRAW_CHANCE: return range(typed("number"), &part);
     case AQ_DRAW_SHARE: return pair_of(range(typed("number"), &part));
     case AQ_DRAW_INDEX:
