@@ -139,6 +139,12 @@ static void see_tap(struct state *s, const struct aq_ledger *ledger, const struc
     case AQ_TAP_CLEARED: s->counts[AQ_MARK_JOB_CLEARED]++; break;
     case AQ_TAP_MISSED: see_missed(s, ledger, tap, copy); break;
     case AQ_TAP_RESTORED: see_restored(s, tap); break;
+    case AQ_TAP_PARENT_STARTED: s->counts[AQ_MARK_PARENT_STARTED]++; break;
+    case AQ_TAP_TIMED_OUT: s->counts[AQ_MARK_PARENT_TIMED_OUT]++; break;
+    case AQ_TAP_NOOP_DONE: s->counts[AQ_MARK_NOOP_DONE]++; break;
+    case AQ_TAP_PAUSED: s->counts[AQ_MARK_TUBE_PAUSED]++; break;
+    case AQ_TAP_THROTTLED: s->counts[AQ_MARK_TUBE_THROTTLED]++; break;
+    case AQ_TAP_REAPED: s->counts[AQ_MARK_TUBE_REAPED]++; break;
     case AQ_TAP_FAILED: s->counts[AQ_MARK_REQUEST_FAILED]++; break;
     default: break;
     }

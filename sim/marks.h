@@ -46,6 +46,12 @@
     X(JOB_KICKED, "job_kicked", "a buried job was kicked")                                                   \
     X(JOB_CLEARED, "job_cleared", "a job was cleared away")                                                  \
     X(JOB_MATURED, "job_matured", "a delayed job became ready")                                              \
+    X(PARENT_STARTED, "parent_started", "all children of a parent were finished")                            \
+    X(PARENT_TIMED_OUT, "parent_timed_out", "a parent had waited too long for its children")                 \
+    X(NOOP_DONE, "noop_done", "a noop parent was over")                                                      \
+    X(TUBE_PAUSED, "tube_paused", "a tube was paused")                                                       \
+    X(TUBE_THROTTLED, "tube_throttled", "a tube was throttled")                                              \
+    X(TUBE_REAPED, "tube_reaped", "an idle tube was dropped with a delayed job")                             \
     X(RELEASE_BURIED, "release_buried", "a job was released too often and was buried")                       \
     X(REQUEST_FAILED, "request_failed", "a server answered with an error and changed nothing")               \
     X(JOB_RESTORED, "job_restored", "a job came back from disk")                                             \
