@@ -238,6 +238,20 @@ static bool is_off(const struct drawing *d, const cJSON *fault, double off_ratio
     return aq_random_chance(&random, off_ratio);
 }
 
+/* "when" names a setting of the file that has to be true as drawn. */
+static bool is_possible(const struct drawing *d, const cJSON *fault) {
+    const cJSON *when = aq_tree_member(fault, "when"), *at = d->tree;
+    if (!when) return true;
+    for (const char *path = when->valuestring; at && *path;) {
+        char part[64];
+        size_t length = strcspn(path, ".");
+        snprintf(part, sizeof part, "%.*s", (int)length, path);
+        at = aq_tree_member(at, part);
+        path += length + (path[length] == '.');
+    }
+    return cJSON_IsTrue(at);
+}
+
 static uint32_t draw_instances(struct drawing *d, const cJSON *fault) {
     const cJSON *json = aq_tree_member(fault, "instances");
     cJSON *value = json ? resolve(d, json) : NULL;
@@ -275,7 +289,7 @@ static void draw_faults(struct drawing *d, const cJSON *faults, double off_ratio
         const char *label = label_of(fault, "name", "kind");
         aq_random_init(&d->random, d->seed, "explore fault",
                        aq_text_hash(aq_text_of(label)) + before(faults, fault));
-        if (is_off(d, fault, off_ratio)) continue;
+        if (is_off(d, fault, off_ratio) || !is_possible(d, fault)) continue;
         uint32_t instances = draw_instances(d, fault);
         for (uint32_t i = 0; i < instances; i++)
             draw_fault(d, fault, list);

@@ -147,7 +147,7 @@ static int check_setting_path(struct aq_reader *r, const char *path) {
     snprintf(first, sizeof first, "%.*s", length < sizeof first ? (int)length : (int)sizeof first - 1, path);
     if (!aq_key_find(&aq_object_scenario, first, NULL))
         return aq_reader_unknown(r, "key", first, names, aq_object_scenario.count);
-    if (strcmp(first, "explore") == 0 || strcmp(first, "faults") == 0 || strcmp(first, "seed") == 0)
+    if (aq_key_listed(AQ_NOT_DRAWN_KEYS, first))
         return aq_reader_fail(r, AQ_EINVALID, "\"%s\" is not drawn as a setting", first);
     for (const char *at = path; *at; at++)
         if (!isalnum((unsigned char)*at) && !strchr("_.", *at))
@@ -190,8 +190,9 @@ static int check_drawn_fault(struct aq_reader *r, const cJSON *json) {
             return aq_reader_fail(r, AQ_EINVALID, "\"%s\" takes no \"%s\" (allowed: %s %s %s)",
                                   aq_fault_word((enum aq_fault_kind)kind), name, AQ_FAULT_COMMON_KEYS,
                                   aq_fault_keys[kind].keys, AQ_DRAWN_FAULT_KEYS);
-        if ((strcmp(name, "family") == 0 || strcmp(name, "name") == 0) && !cJSON_IsString(member))
+        if (aq_key_listed("family when name", name) && !cJSON_IsString(member))
             return aq_reader_wrong(r, member, "a text");
+        if (strcmp(name, "when") == 0 && (rc = check_setting_path(r, member->valuestring)) != 0) return rc;
         rc = check_value(r, member);
         if (rc) return rc;
         aq_reader_leave(r, length);

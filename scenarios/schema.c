@@ -11,6 +11,7 @@
 #include "scenarios/keys.h"
 #include "scenarios/load.h"
 
+#define PATTERN_BYTES    1000 /* the names of all keys of the file */
 #define NUMBER_PATTERN   "[0-9]+([.][0-9]*)?"
 #define DURATION_PATTERN "(0|" NUMBER_PATTERN "(us|ms|s|m|h|d))"
 
@@ -353,27 +354,30 @@ static cJSON *drawn_definition(void) {
     return schema;
 }
 
-/* Paths that begin with a key of the file. */
-static cJSON *drawn_settings_schema(void) {
-    char pattern[1000] = "^(";
-    cJSON *schema = typed("object"),
-          *patterns = aq_tree_add(schema, "patternProperties", cJSON_CreateObject());
+/* Paths that begin with a key of the file which may be drawn. */
+static const char *settings_pattern(char *out, size_t size) {
+    size_t used = (size_t)snprintf(out, size, "^(");
     for (size_t i = 0; i < aq_object_scenario.count; i++) {
         const char *name = aq_object_scenario.keys[i].name;
-        if (*name == '$' || strcmp(name, "explore") == 0 || strcmp(name, "faults") == 0 ||
-            strcmp(name, "seed") == 0)
-            continue;
-        size_t used = strlen(pattern);
-        snprintf(pattern + used, sizeof pattern - used, "%s%s", pattern[used - 1] == '(' ? "" : "|", name);
+        if (*name == '$' || aq_key_listed(AQ_NOT_DRAWN_KEYS, name)) continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s", out[used - 1] == '(' ? "" : "|", name);
+        AQ_ASSERT(used < size);
     }
-    size_t used = strlen(pattern);
-    snprintf(pattern + used, sizeof pattern - used, ")([.][A-Za-z0-9_]+)*$");
-    aq_tree_add(patterns, pattern, referred("#/definitions/drawn"));
+    snprintf(out + used, size - used, ")([.][A-Za-z0-9_]+)*$");
+    return out;
+}
+
+static cJSON *drawn_settings_schema(void) {
+    char pattern[PATTERN_BYTES];
+    cJSON *schema = typed("object"),
+          *patterns = aq_tree_add(schema, "patternProperties", cJSON_CreateObject());
+    aq_tree_add(patterns, settings_pattern(pattern, sizeof pattern), referred("#/definitions/drawn"));
     aq_tree_add(schema, "additionalProperties", cJSON_CreateBool(false));
     return schema;
 }
 
 static cJSON *drawn_fault_schema(const struct aq_object *object) {
+    char pattern[PATTERN_BYTES];
     cJSON *schema = typed("object"), *members = aq_tree_add(schema, "properties", cJSON_CreateObject());
     for (size_t i = 0; i < object->count; i++) {
         const char *name = object->keys[i].name;
@@ -383,6 +387,7 @@ static cJSON *drawn_fault_schema(const struct aq_object *object) {
                                                 : referred("#/definitions/drawn"));
     }
     aq_tree_add(members, "family", typed("string"));
+    aq_tree_add(members, "when", patterned(settings_pattern(pattern, sizeof pattern)));
     aq_tree_add(members, "instances", referred("#/definitions/drawn"));
     listed(aq_tree_add(schema, "required", cJSON_CreateArray()), "kind");
     aq_tree_add(schema, "additionalProperties", cJSON_CreateBool(false));
