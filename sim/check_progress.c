@@ -40,6 +40,7 @@ struct progress {
     bool healed;
     bool waited_for; /* at the end a call from before the healing was open */
     aq_time_us healed_us, last_us;
+    aq_time_us clock_us;         /* how long a client's clock may have stood still: the longest jump so far */
     aq_time_us waiting_since_us; /* jobs are ready and no time has been counted since; AQ_TIME_NEVER: none are
                                     ready */
     aq_time_us waited_us;        /* counted since the last completion */
@@ -130,7 +131,7 @@ static bool is_stuck(const struct progress *p, aq_time_us called_us, aq_time_us 
     if (!p->healed) return false;
     aq_time_us timeout_us = p->scenario->clients.policy.call_timeout_us, due_us;
     if (timeout_us != AQ_TIME_NEVER)
-        due_us = aq_time_after(called_us, aq_time_after(timeout_us, ANSWER_SLACK_US));
+        due_us = aq_time_after(called_us + p->clock_us, aq_time_after(timeout_us, ANSWER_SLACK_US));
     else
         due_us = aq_time_after(called_us > p->healed_us ? called_us : p->healed_us,
                                p->scenario->budgets.progress_us);
@@ -256,6 +257,12 @@ static void server_down(struct progress *p, const struct aq_observation *seen) {
         jobs_changed(p, seen, -p->jobs[seen->server].ready, -p->jobs[seen->server].reserved);
 }
 
+static void fault_seen(struct progress *p, const struct aq_fault_spec *fault) {
+    aq_time_us span_us = (aq_time_us)(fault->jump_us < 0 ? -fault->jump_us : fault->jump_us);
+    p->draining = fault->kind == AQ_FAULT_DRAIN;
+    if (fault->kind == AQ_FAULT_CLIENT_CLOCK_JUMP && span_us > p->clock_us) p->clock_us = span_us;
+}
+
 static int observe(void *state, struct aq_ledger *ledger, const struct aq_observation *seen,
                    const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
     struct progress *p = state;
@@ -268,7 +275,7 @@ static int observe(void *state, struct aq_ledger *ledger, const struct aq_observ
     case AQ_SEEN_TAP: return tap_seen(p, ledger, seen);
     case AQ_SEEN_SERVER_DOWN: server_down(p, seen); return 0;
     case AQ_SEEN_CLIENT_DOWN: aq_client_lists_restart(&p->lists, seen->client); return 0;
-    case AQ_SEEN_FAULT: p->draining = p->scenario->faults[seen->fault].kind == AQ_FAULT_DRAIN; return 0;
+    case AQ_SEEN_FAULT: fault_seen(p, &p->scenario->faults[seen->fault]); return 0;
     case AQ_SEEN_TOLD:
         if (seen->action == AQ_ACTION_DRAIN || p->draining) return 0;
         return aq_client_lists_tell(&p->lists, seen->client, seen->address, seen->member);

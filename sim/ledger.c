@@ -215,7 +215,10 @@ bool aq_ledger_forgot_token(const struct aq_ledger *ledger, uint64_t token) {
 }
 
 bool aq_ledger_forgot_hash(const struct aq_ledger *ledger, uint64_t hash) {
-    return hash != 0 && ledger->forgotten[hash % AQ_LEDGER_FORGOTTEN] == hash;
+    const uint64_t *forgotten = aq_books_forgotten(ledger, hash);
+    for (uint32_t i = 0; i < AQ_LEDGER_FORGOTTEN_WAYS; i++)
+        if (hash != 0 && forgotten[i] == hash) return true;
+    return false;
 }
 
 uint32_t aq_ledger_call_mark(uint64_t call) {
