@@ -61,20 +61,16 @@ static void forget(struct aq_client *client, uint32_t address) {
     aq_health_forget(client, server);
 }
 
-/* A member that is named again is one to be used. Was it draining? */
-static bool end_draining(struct aq_client *client, uint32_t address) {
-    uint32_t server = aq_members_record(client, address);
-    if (server == NONE || !client->servers[server].draining) return false;
-    client->servers[server].draining = false;
-    client->draining_count--;
-    aq_members_health_changed(client, server);
-    return true;
-}
-
 static void add(struct aq_client *client, uint32_t address) {
     bool is_new = aq_members_add(client, address), was_draining = false;
-    if (!is_new && !client->failed && !client->policy->update_rebuilds)
-        was_draining = end_draining(client, address);
+    if (!is_new && !client->failed && !client->policy->update_rebuilds) {
+        uint32_t server = aq_members_record(client, address);
+        if (server == NONE) return;
+        was_draining = client->servers[server].draining;
+        client->servers[server].draining = false;
+        client->draining_count -= was_draining;
+        aq_members_health_changed(client, server);
+    }
     if (client->policy->update_rebuilds) forget(client, address);
     if (is_new || was_draining) aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_ADDED);
 }
@@ -115,8 +111,6 @@ static bool update_servers(struct aq_client *client, struct aq_text text) {
     }
     if (client->policy->update_rebuilds) forget_all(client);
     aq_members_replace(client, addresses, count);
-    for (uint32_t i = 0; client->draining_count && i < count && !client->failed; i++)
-        end_draining(client, addresses[i]);
     aq_effects_mark(client, AQ_CLIENT_MARK_SERVERS_REPLACED);
     return true;
 }

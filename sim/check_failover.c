@@ -49,7 +49,7 @@ struct failover {
     struct aq_client_lists lists;
     uint32_t servers, clients;
     uint8_t *stopped;     /* by server: bits DOWN and PAUSED */
-    bool *redirected;     /* by server: it has sent clients elsewhere, and they need not come back */
+    bool *sent_away;      /* by server: clients were told to drain it, or it sent them elsewhere */
     uint32_t *watch_of;   /* by server: index of its watch plus one */
     uint64_t *choices_of; /* by client */
     bool *in_force;       /* by fault */
@@ -76,12 +76,12 @@ static int init(void *state, const struct aq_ledger *ledger) {
     if (!rc) rc = aq_histogram_init(&f->comeback);
     if (rc) return rc;
     f->stopped = aq_alloc_zeroed((size_t)f->servers + 1, sizeof *f->stopped);
-    f->redirected = aq_alloc_zeroed((size_t)f->servers + 1, sizeof *f->redirected);
+    f->sent_away = aq_alloc_zeroed((size_t)f->servers + 1, sizeof *f->sent_away);
     f->watch_of = aq_alloc_zeroed((size_t)f->servers + 1, sizeof *f->watch_of);
     f->choices_of = aq_alloc_zeroed((size_t)f->clients + 1, sizeof *f->choices_of);
     f->fault_count = f->scenario->fault_count;
     f->in_force = aq_alloc_zeroed((size_t)f->fault_count + 1, sizeof *f->in_force);
-    return f->stopped && f->redirected && f->watch_of && f->choices_of && f->in_force ? 0 : AQ_ENOMEM;
+    return f->stopped && f->sent_away && f->watch_of && f->choices_of && f->in_force ? 0 : AQ_ENOMEM;
 }
 
 static void close_state(void *state) {
@@ -94,7 +94,7 @@ static void close_state(void *state) {
         aq_free(f->watches[i].first_us);
     }
     aq_free(f->stopped);
-    aq_free(f->redirected);
+    aq_free(f->sent_away);
     aq_free(f->watch_of);
     aq_free(f->choices_of);
     aq_free(f->in_force);
@@ -208,7 +208,7 @@ static int blame(struct failover *f, struct aq_ledger *ledger, const struct watc
 
 /* Blames the clients that had ample opportunity and did not use the server; or all of them together. */
 static int judge_return(struct failover *f, struct aq_ledger *ledger, struct watch *watch) {
-    if (!watch->settled || f->redirected[watch->server]) return 0;
+    if (!watch->settled || f->sent_away[watch->server]) return 0;
     uint64_t enough = (uint64_t)CHOICES_PER_SERVER * longest_list(f->scenario), together = 0,
              before = f->unused;
     for (uint32_t client = 0; client < f->clients; client++) {
@@ -354,9 +354,12 @@ static void note_clock(struct failover *f, const struct aq_fault_spec *fault) {
     if (fault->kind == AQ_FAULT_CLIENT_CLOCK_JUMP && span_us > f->clock_us) f->clock_us = span_us;
 }
 
-static void note_redirect(struct failover *f, const struct aq_fault_spec *fault) {
+/* Whoever left the server on order need not come back when a new list still has it. */
+static void note_sent_away(struct failover *f, const struct aq_fault_spec *fault) {
     for (uint32_t server = 0; fault->kind == AQ_FAULT_REDIRECT && server < f->servers; server++)
-        f->redirected[server] |= may_strike(fault, server);
+        f->sent_away[server] |= may_strike(fault, server);
+    if (fault->kind == AQ_FAULT_DRAIN && fault->server_list[0] < f->servers)
+        f->sent_away[fault->server_list[0]] = true;
 }
 
 static int fault_changed(struct failover *f, struct aq_ledger *ledger, const struct aq_observation *seen) {
@@ -367,7 +370,7 @@ static int fault_changed(struct failover *f, struct aq_ledger *ledger, const str
     if (grown) return grown;
     if (!healed) {
         note_clock(f, fault);
-        note_redirect(f, fault);
+        note_sent_away(f, fault);
     }
     if (healed)
         memset(f->in_force, 0, f->fault_count * sizeof *f->in_force);

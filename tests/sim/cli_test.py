@@ -83,7 +83,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("usage: allqsim", self.stderr)
 
     def test_wrong_use_gets_one_line_and_64(self):
-        self.fails("frobnicate", saying=["frobnicate", "run, scenarios, report"])
+        self.fails("frobnicate", saying=["frobnicate", "run, explore, scenarios, report"])
         self.fails("--frobnicate", saying=["--frobnicate"])
         self.fails("run", saying=["SCENARIO"])
         self.fails("run", self.small, "another", saying=["one SCENARIO"])
