@@ -287,6 +287,22 @@ static void drawing_survives_every_failing_allocation(void **state) {
     aq_draw_free(draw);
 }
 
+static void the_example_of_the_page_can_be_drawn_from(void **state) {
+    (void)state;
+    static char page[40000];
+    FILE *file = fopen("docs/EXPLORE.md", "r");
+    assert_non_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    char *text = strstr(page, "```json\n"), *end = text ? strstr(text + 8, "```") : NULL;
+    assert_non_null(end);
+    *end = '\0';
+    struct aq_draw *draw = prepared(text + 8);
+    for (uint64_t seed = 1; seed <= 50; seed++)
+        aq_scenario_free(drawn(draw, seed));
+    aq_draw_free(draw);
+}
+
 /* Whatever swarm draws can be run. */
 static void every_seed_of_the_swarm_is_a_valid_scenario(void **state) {
     (void)state;
@@ -329,6 +345,7 @@ int main(void) {
         cmocka_unit_test(the_summary_tells_what_was_drawn),
         cmocka_unit_test(what_cannot_be_drawn_names_the_seed_and_the_place),
         cmocka_unit_test(drawing_survives_every_failing_allocation),
+        cmocka_unit_test(the_example_of_the_page_can_be_drawn_from),
         cmocka_unit_test(every_seed_of_the_swarm_is_a_valid_scenario),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

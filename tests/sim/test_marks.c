@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -191,6 +192,21 @@ static void every_mark_has_a_name_of_its_own_by_which_it_is_found(void **state) 
                         "fault_crash");
 }
 
+static void the_page_explains_every_mark(void **state) {
+    (void)state;
+    static char page[40000];
+    FILE *file = fopen("docs/EXPLORE.md", "r");
+    assert_non_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    for (uint32_t i = 0; i < AQ_RUN_MARK_COUNT; i++) {
+        char row[300];
+        if (!aq_mark_text(i)) continue;
+        snprintf(row, sizeof row, "\n| `%s` | %s |\n", aq_mark_word(i), aq_mark_text(i));
+        if (!strstr(page, row)) fail_msg("docs/EXPLORE.md has no row for %s", aq_mark_word(i));
+    }
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -206,6 +222,7 @@ int main(void) {
         T(faults_that_strike_and_overlap),
         T(the_last_server_that_goes_down),
         T(every_mark_has_a_name_of_its_own_by_which_it_is_found),
+        T(the_page_explains_every_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
