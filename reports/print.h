@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "reports/exploration.h"
 #include "reports/record.h"
 #include "reports/runs.h"
 
@@ -36,5 +37,9 @@ int aq_print_markdown_all(FILE *stream, const struct aq_runs *runs);
 /* A line in GitHub's language of workflow commands for each check that failed or could not judge; where none
    did and the verdict is not pass, one for the verdict. Errors: AQ_EIO. */
 int aq_print_annotations(FILE *stream, const struct aq_record *record);
+
+/* The summary of an exploration, for people and as one JSON object. Errors: AQ_EIO, AQ_ENOMEM. */
+int aq_print_exploration_text(FILE *stream, const struct aq_exploration *exploration);
+int aq_print_exploration_json(FILE *stream, const struct aq_exploration *exploration);
 
 #endif

@@ -1,4 +1,5 @@
--- The database of runs: one file, many runs. Every table but `run` says with run_id which run its rows belong to.
+-- The database of runs: one file, many runs. Every table but `run` and those of explorations says with run_id which run its rows
+-- belong to; those of explorations say with exploration_id which exploration.
 --
 -- Units are the last word of a column's name: _us microseconds since the start of the run (or a span of them), _unix_s seconds
 -- since 1970, _s seconds, _bytes, _per_s, _ratio 0 to 1. Columns without one are counts, numbers of things or texts.
@@ -9,7 +10,7 @@
 -- To delete a run with all that belongs to it: PRAGMA foreign_keys = ON; DELETE FROM run WHERE run_id = N;
 
 PRAGMA application_id = 1634496883; -- "alqs"
-PRAGMA user_version = 1;            -- rises with every change of this file that a reader must know about
+PRAGMA user_version = 2;            -- rises with every change of this file that a reader must know about
 
 CREATE TABLE run ( -- One row for each run; written as soon as the run begins, and completed in one step when it has ended.
     run_id INTEGER PRIMARY KEY,              -- number of the run in this file, from 1
@@ -231,6 +232,101 @@ CREATE TABLE event ( -- The full trace, where it was asked for.
     text TEXT NOT NULL,      -- what happened
     PRIMARY KEY (run_id, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE exploration ( -- One row for each exploration: many seeds of one scenario. Written as it begins, completed as it ends.
+    exploration_id INTEGER PRIMARY KEY,      -- number of the exploration in this file, from 1
+    state TEXT NOT NULL DEFAULT 'unfinished' -- one whose program was killed stays 'unfinished'; its seeds so far are there
+        CHECK (state IN ('unfinished', 'finished', 'interrupted')),
+    scenario TEXT NOT NULL,         -- name of the scenario
+    scenario_text TEXT NOT NULL,    -- the scenario with its section explore, JSON
+    scenario_hash TEXT NOT NULL,    -- of scenario_text
+    client_profile TEXT NOT NULL,   -- behaviour of the clients: 'strict' or 'upstream'
+    server_profile TEXT NOT NULL,   -- behaviour of the servers: 'strict' or 'upstream'
+    version TEXT NOT NULL,          -- of the program
+    build TEXT NOT NULL,            -- compiler and build type
+    reproduce TEXT NOT NULL,        -- a command line that does it again
+    started_unix_s INTEGER NOT NULL, -- when it was started, wall clock
+    seed_from INTEGER NOT NULL,     -- first seed of the range
+    seed_to INTEGER,                -- last seed of the range; NULL: no bound but the time given
+    shard INTEGER NOT NULL,         -- which part of the seeds of the range, from 1
+    shards INTEGER NOT NULL,        -- of how many parts
+    jobs INTEGER NOT NULL,          -- worker processes
+    exit_code INTEGER NOT NULL DEFAULT 0,    -- what the program exits with
+    reason TEXT NOT NULL DEFAULT '',         -- of the exit code, one line
+    passes INTEGER NOT NULL DEFAULT 0,       -- seeds that came out as expected
+    fails INTEGER NOT NULL DEFAULT 0,        -- seeds that broke a check, or ran differently the second time
+    unknowns INTEGER NOT NULL DEFAULT 0,     -- seeds without a verdict
+    crashes INTEGER NOT NULL DEFAULT 0,      -- seeds whose process died
+    no_runs INTEGER NOT NULL DEFAULT 0,      -- seeds that there was no memory for
+    replay_checked INTEGER NOT NULL DEFAULT 0, -- seeds that were run twice
+    events INTEGER NOT NULL DEFAULT 0,       -- steps of the simulation, all seeds
+    virtual_us INTEGER NOT NULL DEFAULT 0,   -- time that passed in the runs' worlds, all seeds
+    busy_us INTEGER NOT NULL DEFAULT 0,      -- time that the runs took, one after the other
+    wall_us INTEGER NOT NULL DEFAULT 0       -- time that the exploration took
+) STRICT;
+
+CREATE TABLE exploration_seed ( -- One row for each seed that was run.
+    exploration_id INTEGER NOT NULL REFERENCES exploration ON DELETE CASCADE, -- the exploration
+    seed INTEGER NOT NULL,       -- the seed; below 10^15
+    verdict TEXT NOT NULL        -- 'crash': its process died; 'no-run': there was no memory for it
+        CHECK (verdict IN ('pass', 'fail', 'unknown', 'crash', 'no-run')),
+    exit_code INTEGER NOT NULL,  -- what allqsim run exits with for it
+    reason TEXT NOT NULL,        -- of the verdict, one line
+    drawn TEXT NOT NULL,         -- what was drawn for it; allqsim explore --print-seed gives the whole scenario
+    trace_hash TEXT NOT NULL,    -- of all events in order
+    events INTEGER NOT NULL,     -- steps of the simulation
+    virtual_us INTEGER NOT NULL, -- time that passed in the run's world
+    wall_us INTEGER NOT NULL,    -- time that the run took
+    replayed INTEGER NOT NULL,   -- 1: it was run twice and the hashes compared
+    PRIMARY KEY (exploration_id, seed)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE exploration_seed_failure ( -- Which failures a seed showed.
+    exploration_id INTEGER NOT NULL REFERENCES exploration ON DELETE CASCADE, -- the exploration
+    seed INTEGER NOT NULL,     -- the seed
+    fingerprint TEXT NOT NULL, -- of the failure
+    PRIMARY KEY (exploration_id, seed, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE exploration_failure ( -- One row for each sort of failure; the run of its quickest seed is kept in full.
+    exploration_id INTEGER NOT NULL REFERENCES exploration ON DELETE CASCADE, -- the exploration
+    fingerprint TEXT NOT NULL,      -- 16 digits: hash of check, cause and shape
+    check_name TEXT NOT NULL,       -- the check that broke; 'crash', 'replay' and 'not-caught' are no checks
+    cause TEXT NOT NULL,            -- what was wrong, without numbers and ids
+    shape TEXT NOT NULL,            -- kinds of the lines of its story and who acts in them
+    seeds INTEGER NOT NULL,         -- seeds that showed it
+    first_seed INTEGER NOT NULL,    -- the lowest of them
+    quickest_seed INTEGER NOT NULL, -- the one with the fewest events
+    run_id INTEGER REFERENCES run ON DELETE SET NULL, -- the run of the quickest seed; NULL: not kept
+    PRIMARY KEY (exploration_id, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE exploration_mark ( -- Coverage marks over all seeds.
+    exploration_id INTEGER NOT NULL REFERENCES exploration ON DELETE CASCADE, -- the exploration
+    position INTEGER NOT NULL, -- place in the report
+    name TEXT NOT NULL,        -- the situation
+    hits INTEGER NOT NULL,     -- how often it was reached
+    seeds INTEGER NOT NULL,    -- how many seeds reached it
+    required INTEGER NOT NULL, -- 1: the scenario asks for it
+    PRIMARY KEY (exploration_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE exploration_find ( -- With --until-found: one row for each search, each over seeds of its own.
+    exploration_id INTEGER NOT NULL REFERENCES exploration ON DELETE CASCADE, -- the exploration
+    position INTEGER NOT NULL,   -- number of the search, from 0
+    from_seed INTEGER NOT NULL,  -- first seed
+    found_seed INTEGER,          -- the seed that showed it; NULL: the seeds ended before
+    seeds INTEGER NOT NULL,      -- how many it took
+    virtual_us INTEGER NOT NULL, -- time that passed in the runs' worlds up to it
+    wall_us INTEGER NOT NULL,    -- time that the runs took, one after the other
+    PRIMARY KEY (exploration_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW newest_exploration AS -- The explorations, newest first.
+SELECT exploration_id, state, scenario, client_profile, seed_from, seed_to, shard, shards, reason,
+       passes, fails, unknowns, crashes, no_runs, virtual_us / 3.6e9 AS virtual_hours, wall_us / 1e6 AS wall_s,
+       (SELECT count(*) FROM exploration_failure AS f WHERE f.exploration_id = e.exploration_id) AS failures, reproduce
+FROM exploration AS e ORDER BY exploration_id DESC;
 
 CREATE VIEW newest_run AS -- The runs, newest first.
 SELECT run_id, state, scenario, client_profile, server_profile, seed_text, verdict, reason, exit_code, trace_hash,

@@ -91,10 +91,10 @@ static int ask_integer(const struct aq_store *store, const char *sql, int64_t *o
     return rc;
 }
 
-enum content { CONTENT_EMPTY, CONTENT_OURS };
+enum content { CONTENT_EMPTY, CONTENT_OLDER, CONTENT_OURS };
 
 /* Errors: AQ_EIO, AQ_EINVALID (of another program or version). */
-static int recognise(const struct aq_store *store, enum content *content, struct aq_error *error) {
+static int recognise(struct aq_store *store, enum content *content, struct aq_error *error) {
     int64_t application = 0, version = 0, tables = 0;
     int rc = ask_integer(store, "PRAGMA application_id", &application, error);
     if (!rc) rc = ask_integer(store, "PRAGMA user_version", &version, error);
@@ -113,20 +113,23 @@ static int recognise(const struct aq_store *store, enum content *content, struct
             error, AQ_EINVALID,
             "%s: was made by a newer version of this program (schema %lld, known is %d): update the program, or choose another file",
             store->path, (long long)version, AQ_STORE_VERSION);
-    if (version < AQ_STORE_VERSION)
+    if (version < AQ_STORE_VERSION_OLDEST)
         return aq_error_set(error, AQ_EINVALID, "%s: has schema %lld, needed is %d: choose another file",
                             store->path, (long long)version, AQ_STORE_VERSION);
-    *content = CONTENT_OURS;
+    store->version = (int)version;
+    *content = version < AQ_STORE_VERSION ? CONTENT_OLDER : CONTENT_OURS;
     return 0;
 }
 
-/* Makes the tables, unless another process has just done so. */
-static int create(const struct aq_store *store, struct aq_error *error) {
+/* Makes the tables, or what an older version lacks, unless another process has just done so. */
+static int create(struct aq_store *store, struct aq_error *error) {
     enum content content;
     int rc = aq_store_execute(store, "BEGIN IMMEDIATE", error);
     if (rc) return rc;
     rc = recognise(store, &content, error);
     if (!rc && content == CONTENT_EMPTY) rc = aq_store_execute(store, schema_sql, error);
+    if (!rc && content == CONTENT_OLDER) rc = aq_store_migrate(store, error);
+    if (!rc) store->version = AQ_STORE_VERSION;
     if (!rc) rc = aq_store_execute(store, "COMMIT", error);
     if (rc) sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return rc;
@@ -158,7 +161,7 @@ static int open_file(struct aq_store *store, struct aq_error *error) {
     if (rc) return rc;
     if (store->for_writing && sqlite3_db_readonly(store->db, "main") == 1)
         return say_read_only(store->path, error);
-    if (content == CONTENT_OURS) return 0;
+    if (content == CONTENT_OURS || (content == CONTENT_OLDER && !store->for_writing)) return 0;
     if (store->for_writing) return create(store, error);
     return aq_error_set(error, AQ_EIO, "%s: is empty: no run was ever written to it; choose another file",
                         store->path);

@@ -8,7 +8,8 @@
 #include "reports/store.h"
 
 #define AQ_STORE_APPLICATION_ID 1634496883 /* "alqs"; the same as in schema.sql */
-#define AQ_STORE_VERSION        1          /* user_version of schema.sql */
+#define AQ_STORE_VERSION        2          /* user_version of schema.sql */
+#define AQ_STORE_VERSION_OLDEST 1          /* that can still be read, and be brought up to date */
 /* longest wait for another process; a full trace is written in a few seconds */
 #define AQ_STORE_PATIENCE_MS 10000
 
@@ -20,6 +21,7 @@ struct aq_store {
     char *path; /* owned; for messages */
     int patience_ms;
     bool for_writing;
+    int version; /* user_version of the file */
     sqlite3_stmt *begin, *commit, *is_unfinished, *add_event, *add_events; /* prepared at first use */
 };
 
@@ -122,6 +124,17 @@ int aq_columns_read(sqlite3_stmt *statement, int first, const struct aq_column *
 /* Fills *error from the last failure of the database and returns AQ_EIO, AQ_EINVALID or AQ_ENOMEM. `doing`
    completes "cannot ...". */
 int aq_store_fail(const struct aq_store *store, const char *doing, struct aq_error *error);
+
+/* store_migrate.c: brings a file of an older version up to AQ_STORE_VERSION, within the caller's transaction.
+   Errors: as aq_store_fail; the caller rolls back. */
+int aq_store_migrate(const struct aq_store *store, struct aq_error *error);
+
+/* store_write.c: one transaction around a batch. aq_store_commit takes the code so far and passes it on,
+   after it has rolled back. Errors: as aq_store_fail. */
+int aq_store_begin(struct aq_store *store, struct aq_error *error);
+int aq_store_commit(struct aq_store *store, int rc, struct aq_error *error);
+/* Runs a prepared statement that gives no rows, and resets it. */
+int aq_store_run(const struct aq_store *store, sqlite3_stmt *statement, struct aq_error *error);
 
 /* Errors: as aq_store_fail (*out untouched). */
 int aq_store_prepare(const struct aq_store *store, const char *sql, sqlite3_stmt **out,

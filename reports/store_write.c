@@ -12,23 +12,21 @@ static int kept(const struct aq_store *store, sqlite3_stmt **statement, const ch
     return *statement ? 0 : aq_store_prepare(store, sql, statement, error);
 }
 
-/* Runs a statement that gives no rows. */
-static int run_once(const struct aq_store *store, sqlite3_stmt *statement, struct aq_error *error) {
+int aq_store_run(const struct aq_store *store, sqlite3_stmt *statement, struct aq_error *error) {
     int rc = sqlite3_step(statement) == SQLITE_DONE ? 0 : aq_store_fail(store, "be written", error);
     sqlite3_reset(statement);
     return rc;
 }
 
-static int begin(struct aq_store *store, struct aq_error *error) {
+int aq_store_begin(struct aq_store *store, struct aq_error *error) {
     AQ_ASSERT(store->for_writing);
     int rc = kept(store, &store->begin, "BEGIN IMMEDIATE", error);
-    return rc ? rc : run_once(store, store->begin, error);
+    return rc ? rc : aq_store_run(store, store->begin, error);
 }
 
-/* Commits where all went well so far, otherwise forgets everything since begin. */
-static int end(struct aq_store *store, int rc, struct aq_error *error) {
+int aq_store_commit(struct aq_store *store, int rc, struct aq_error *error) {
     if (!rc) rc = kept(store, &store->commit, "COMMIT", error);
-    if (!rc) rc = run_once(store, store->commit, error);
+    if (!rc) rc = aq_store_run(store, store->commit, error);
     if (rc && !sqlite3_get_autocommit(store->db)) sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return rc;
 }
@@ -46,7 +44,7 @@ static int insert_run(struct aq_store *store, const struct aq_record *record, in
     if (rc) return rc;
     if (aq_columns_bind(statement, 1, aq_run_identity, aq_run_identity_count, record))
         rc = aq_store_fail(store, "be written", error);
-    if (!rc) rc = run_once(store, statement, error);
+    if (!rc) rc = aq_store_run(store, statement, error);
     if (!rc) *out_run = sqlite3_last_insert_rowid(store->db);
     sqlite3_finalize(statement);
     return rc;
@@ -55,9 +53,9 @@ static int insert_run(struct aq_store *store, const struct aq_record *record, in
 int aq_store_begin_run(struct aq_store *store, const struct aq_record *record, int64_t *out_run,
                        struct aq_error *error) {
     int64_t run = 0;
-    int rc = begin(store, error);
+    int rc = aq_store_begin(store, error);
     if (rc) return rc;
-    rc = end(store, insert_run(store, record, &run, error), error);
+    rc = aq_store_commit(store, insert_run(store, record, &run, error), error);
     if (!rc) *out_run = run;
     return rc;
 }
@@ -111,7 +109,7 @@ static int insert_events(struct aq_store *store, int64_t run, const struct aq_re
         sqlite3_bind_int64(statement, 1, run);
         for (uint32_t row = 0; row < (many ? AQ_EVENTS_PER_INSERT : 1); row++)
             bind_event(statement, 2 + 3 * (int)row, &events[i++]);
-        rc = run_once(store, statement, error);
+        rc = aq_store_run(store, statement, error);
     }
     sqlite3_clear_bindings(store->add_event); /* the texts are the caller's */
     sqlite3_clear_bindings(store->add_events);
@@ -120,8 +118,8 @@ static int insert_events(struct aq_store *store, int64_t run, const struct aq_re
 
 int aq_store_add_events(struct aq_store *store, int64_t run, const struct aq_record_event *events,
                         uint32_t count, struct aq_error *error) {
-    int rc = begin(store, error);
-    return rc ? rc : end(store, insert_events(store, run, events, count, error), error);
+    int rc = aq_store_begin(store, error);
+    return rc ? rc : aq_store_commit(store, insert_events(store, run, events, count, error), error);
 }
 
 /* The writing of one run: its number, and one statement for each table, prepared at first use. */
@@ -168,7 +166,7 @@ static int put_rows_from(struct writer *writer, enum aq_table_id id, uint32_t pa
         if (aq_columns_bind(statement, at, table->columns, table->column_count,
                             (const char *)rows + (size_t)i * table->row_bytes))
             return aq_store_fail(writer->store, "be written", writer->error);
-        rc = run_once(writer->store, statement, writer->error);
+        rc = aq_store_run(writer->store, statement, writer->error);
     }
     return rc;
 }
@@ -296,7 +294,7 @@ static int update_run(struct writer *writer, const struct aq_record *record) {
     if (aq_columns_bind(statement, 2, aq_run_identity, aq_run_identity_count, record) ||
         aq_columns_bind(statement, outcome_at, aq_run_outcome, aq_run_outcome_count, record))
         rc = aq_store_fail(writer->store, "be written", writer->error);
-    if (!rc) rc = run_once(writer->store, statement, writer->error);
+    if (!rc) rc = aq_store_run(writer->store, statement, writer->error);
     sqlite3_finalize(statement);
     return rc;
 }
@@ -304,12 +302,12 @@ static int update_run(struct writer *writer, const struct aq_record *record) {
 int aq_store_finish_run(struct aq_store *store, int64_t run, const struct aq_record *record,
                         struct aq_error *error) {
     struct writer writer = {.store = store, .run = run, .error = error};
-    int rc = begin(store, error);
+    int rc = aq_store_begin(store, error);
     if (rc) return rc;
     rc = require_unfinished(store, run, error);
     if (!rc) rc = put_tables(&writer, record);
     if (!rc) rc = update_run(&writer, record);
     for (int i = 0; i < AQ_TABLE_COUNT; i++)
         sqlite3_finalize(writer.insert[i]);
-    return end(store, rc, error);
+    return aq_store_commit(store, rc, error);
 }

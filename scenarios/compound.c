@@ -326,15 +326,14 @@ int aq_read_groups(struct aq_reader *r, const struct aq_key *key, const cJSON *j
 
 int aq_read_marks(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
     static const struct aq_key name_key = {.type = AQ_KEY_NAME, .max = 100};
-    struct aq_scenario *scenario = (struct aq_scenario *)at;
-    int rc = aq_reader_list(r, key, json, "marks", sizeof *scenario->required_marks,
-                            &scenario->required_marks, &scenario->required_mark_count);
+    struct aq_mark_list *marks = (struct aq_mark_list *)at;
+    int rc = aq_reader_list(r, key, json, "marks", sizeof *marks->names, &marks->names, &marks->count);
     int i = 0;
     const cJSON *item;
     if (rc) return rc;
     cJSON_ArrayForEach(item, json) {
         size_t length = aq_reader_enter_item(r, i);
-        rc = aq_read_name(r, &name_key, item, (char *)&scenario->required_marks[i++]);
+        rc = aq_read_name(r, &name_key, item, (char *)&marks->names[i++]);
         if (rc) return rc;
         aq_reader_leave(r, length);
     }

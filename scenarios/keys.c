@@ -220,6 +220,7 @@ static const struct aq_key fault_keys[] = {
     ROW("every", SPAN, every_us, "\"never\"", "Strike again this long after the last strike.", .above = true,
         .never = true),
     ROW("times", COUNT, times, "0", "How often it strikes at most, with every; 0: no bound."),
+    ROW("may_miss", BOOL, may_miss, "false", "That it touches nothing does not make the verdict unknown."),
     ROW("servers", SELECTION, servers, NULL, "Which servers; all unless given."),
     ROW("clients", SELECTION, clients, NULL, "Which clients; all unless given."),
     ROW("workers", SELECTION, workers, NULL, "Which workers; all unless given."),
@@ -309,6 +310,22 @@ static const struct aq_key slo_keys[] = {
 OBJECT(aq_object_slo, "slo", slo_keys);
 #undef STRUCT
 
+#define STRUCT struct aq_explore_section
+static const struct aq_key explore_keys[] = {
+    WHOLE("settings", DRAWN_SETTINGS, NULL,
+          "What is drawn for each seed: the path of a setting, as for --set, and the draw."),
+    ROW("off_ratio", NUMBER, off_ratio, "0.5",
+        "Chance of each family of faults to be left out of a run altogether.", .max = 1),
+    WHOLE("faults", DRAWN_FAULTS, NULL,
+          "The faults that may be drawn: as in faults of the file, with draws in place of values.",
+          .object = &aq_object_fault, .max = AQ_FAULTS_MAX),
+    ROW("require_marks", MARKS, required_marks, NULL,
+        "Coverage marks that an exploration has to reach, in whichever run; otherwise its verdict is unknown.",
+        .max = 1000),
+};
+static OBJECT(explore_object, "explore", explore_keys);
+#undef STRUCT
+
 #define STRUCT struct aq_scenario
 static const struct aq_key expect_keys[] = {
     ROW("strict", EXPECTATION, expect_strict, NULL, "What is expected of clients with the profile strict."),
@@ -348,17 +365,32 @@ static const struct aq_key scenario_keys[] = {
     WHOLE("slo", SLOS, NULL, "Service levels that have to hold.", .object = &aq_object_slo, .max = 100),
     WHOLE("expect", SECTION, NULL, "What the run is expected to show, by the profile of the clients.",
           .object = &expect_object),
-    WHOLE("require_marks", MARKS, NULL,
-          "Coverage marks that the run has to reach; otherwise its verdict is unknown.", .max = 1000),
+    ROW("require_marks", MARKS, required_marks, NULL,
+        "Coverage marks that the run has to reach; otherwise its verdict is unknown.", .max = 1000),
+    ROW("explore", SECTION, explore, NULL, "What allqsim explore draws for each seed.",
+        .object = &explore_object),
 };
 OBJECT(aq_object_scenario, "scenario", scenario_keys);
 #undef STRUCT
 
 const struct aq_object *const aq_objects[] = {
-    &aq_object_scenario, &server_object,  &fair_object,     &client_object,
-    &group_object,       &worker_object,  &producer_object, &parent_object,
-    &shard_key_object,   &network_object, &aq_object_fault, &aq_object_command,
-    &budget_object,      &aq_object_slo,  &expect_object,   NULL,
+    &aq_object_scenario,
+    &server_object,
+    &fair_object,
+    &client_object,
+    &group_object,
+    &worker_object,
+    &producer_object,
+    &parent_object,
+    &shard_key_object,
+    &network_object,
+    &aq_object_fault,
+    &aq_object_command,
+    &budget_object,
+    &aq_object_slo,
+    &expect_object,
+    &explore_object,
+    NULL,
 };
 
 const char *const aq_slo_forms[] = {"latency p below", "throughput", "availability above", "empty_gets"};

@@ -12,44 +12,46 @@
 
 /* X(NAME, reader), with the C type of the field at offset, or the struct and the fields that it fills */
 #define AQ_KEY_TYPES(X)                                                                                      \
-    X(IGNORED, ignored)             /* text or list of texts, checked and forgotten */                       \
-    X(TEXT, text)                   /* char * */                                                             \
-    X(NAME, name)                   /* char *, letters, digits and a few signs */                            \
-    X(TUBE, tube)                   /* char *, likewise without / */                                         \
-    X(BOOL, bool)                   /* bool */                                                               \
-    X(COUNT, count)                 /* uint32_t */                                                           \
-    X(COUNT64, count64)             /* uint64_t */                                                           \
-    X(INTEGER, integer)             /* int32_t */                                                            \
-    X(NUMBER, number)               /* double */                                                             \
-    X(BYTES, bytes)                 /* uint32_t; a whole number or "64kB" */                                 \
-    X(SPAN, span)                   /* aq_time_us */                                                         \
-    X(SECONDS, seconds)             /* int64_t; a span of whole seconds */                                   \
-    X(TTL, ttl)                     /* struct aq_producer_section: ttl_given, ttl_s */                       \
-    X(JUMP, jump)                   /* int64_t microseconds, may be negative */                              \
-    X(RATE, rate)                   /* double per second */                                                  \
-    X(DISTRIBUTION, distribution)   /* struct aq_distribution */                                             \
-    X(SERVICE, service)             /* struct aq_service_model */                                            \
-    X(WORD, word)                   /* an enum, index into words */                                          \
-    X(FLAG_WORD, flag_word)         /* bool, index into two words */                                         \
-    X(ACTIONS, actions)             /* uint32_t, bits */                                                     \
-    X(ON, on)                       /* struct aq_fault_spec: on_event, on */                                 \
-    X(SELECTION, selection)         /* struct aq_selection */                                                \
-    X(SERVER, server)               /* struct aq_fault_spec: server_list of one */                           \
-    X(SERVER_LIST, server_list)     /* struct aq_fault_spec: server_list */                                  \
-    X(GROUP_SERVERS, group_servers) /* struct aq_client_group: servers */                                    \
-    X(PRIORITY, priority)           /* struct aq_producer_section: priority_min, priority_max */             \
-    X(ARRIVALS, arrivals)           /* struct aq_producer_section: arrivals, rate_per_s, burst_jobs */       \
-    X(CLIENT_POLICY, client_policy) /* struct aq_client_section: policy, after profile */                    \
-    X(SERVER_POLICY, server_policy) /* struct aq_server_section: policy, after profile */                    \
-    X(EXPECTATION, expectation)     /* struct aq_expectation */                                              \
-    X(SECTION, section)             /* a struct, by the keys of `object` */                                  \
-    X(TUBES, tubes)                 /* struct aq_worker_section: further_tubes */                            \
-    X(RANGE, range)                 /* struct aq_range */                                                    \
-    X(COMMANDS, commands)           /* struct aq_scenario: commands */                                       \
-    X(GROUPS, groups)               /* struct aq_client_section: groups */                                   \
-    X(FAULTS, faults)               /* struct aq_scenario: faults */                                         \
-    X(SLOS, slos)                   /* struct aq_scenario: slos */                                           \
-    X(MARKS, marks)                 /* struct aq_scenario: required_marks */
+    X(IGNORED, ignored)               /* text or list of texts, checked and forgotten */                     \
+    X(TEXT, text)                     /* char * */                                                           \
+    X(NAME, name)                     /* char *, letters, digits and a few signs */                          \
+    X(TUBE, tube)                     /* char *, likewise without / */                                       \
+    X(BOOL, bool)                     /* bool */                                                             \
+    X(COUNT, count)                   /* uint32_t */                                                         \
+    X(COUNT64, count64)               /* uint64_t */                                                         \
+    X(INTEGER, integer)               /* int32_t */                                                          \
+    X(NUMBER, number)                 /* double */                                                           \
+    X(BYTES, bytes)                   /* uint32_t; a whole number or "64kB" */                               \
+    X(SPAN, span)                     /* aq_time_us */                                                       \
+    X(SECONDS, seconds)               /* int64_t; a span of whole seconds */                                 \
+    X(TTL, ttl)                       /* struct aq_producer_section: ttl_given, ttl_s */                     \
+    X(JUMP, jump)                     /* int64_t microseconds, may be negative */                            \
+    X(RATE, rate)                     /* double per second */                                                \
+    X(DISTRIBUTION, distribution)     /* struct aq_distribution */                                           \
+    X(SERVICE, service)               /* struct aq_service_model */                                          \
+    X(WORD, word)                     /* an enum, index into words */                                        \
+    X(FLAG_WORD, flag_word)           /* bool, index into two words */                                       \
+    X(ACTIONS, actions)               /* uint32_t, bits */                                                   \
+    X(ON, on)                         /* struct aq_fault_spec: on_event, on */                               \
+    X(SELECTION, selection)           /* struct aq_selection */                                              \
+    X(SERVER, server)                 /* struct aq_fault_spec: server_list of one */                         \
+    X(SERVER_LIST, server_list)       /* struct aq_fault_spec: server_list */                                \
+    X(GROUP_SERVERS, group_servers)   /* struct aq_client_group: servers */                                  \
+    X(PRIORITY, priority)             /* struct aq_producer_section: priority_min, priority_max */           \
+    X(ARRIVALS, arrivals)             /* struct aq_producer_section: arrivals, rate_per_s, burst_jobs */     \
+    X(CLIENT_POLICY, client_policy)   /* struct aq_client_section: policy, after profile */                  \
+    X(SERVER_POLICY, server_policy)   /* struct aq_server_section: policy, after profile */                  \
+    X(EXPECTATION, expectation)       /* struct aq_expectation */                                            \
+    X(SECTION, section)               /* a struct, by the keys of `object` */                                \
+    X(TUBES, tubes)                   /* struct aq_worker_section: further_tubes */                          \
+    X(RANGE, range)                   /* struct aq_range */                                                  \
+    X(COMMANDS, commands)             /* struct aq_scenario: commands */                                     \
+    X(GROUPS, groups)                 /* struct aq_client_section: groups */                                 \
+    X(FAULTS, faults)                 /* struct aq_scenario: faults */                                       \
+    X(SLOS, slos)                     /* struct aq_scenario: slos */                                         \
+    X(MARKS, marks)                   /* struct aq_mark_list */                                              \
+    X(DRAWN_SETTINGS, drawn_settings) /* checked; scenarios/draw.c reads them from the text */               \
+    X(DRAWN_FAULTS, drawn_faults)     /* likewise */
 
 enum aq_key_type {
 #define X(name, reader) AQ_KEY_##name,
@@ -110,7 +112,9 @@ struct aq_fault_keys {
     const char *required; /* likewise; NULL: none */
 };
 
-#define AQ_FAULT_COMMON_KEYS "kind name at on every times"
+#define AQ_FAULT_COMMON_KEYS "kind name at on every times may_miss"
+#define AQ_NOT_DRAWN_KEYS    "explore faults seed"   /* keys of the file that are no settings of explore */
+#define AQ_DRAWN_FAULT_KEYS  "family instances when" /* of the faults of explore, beside those of the kind */
 
 extern const struct aq_fault_keys aq_fault_keys[]; /* by enum aq_fault_kind */
 

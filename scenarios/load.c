@@ -152,24 +152,29 @@ static void free_expectation(struct aq_expectation *expectation) {
     aq_free(expectation->figures);
 }
 
+static void free_marks(struct aq_mark_list *marks) {
+    for (uint32_t i = 0; i < marks->count; i++)
+        aq_free(marks->names[i]);
+    aq_free(marks->names);
+}
+
 void aq_scenario_free(struct aq_scenario *s) {
     if (!s) return;
     for (uint32_t i = 0; i < s->fault_count; i++)
         free_fault(&s->faults[i]);
     for (uint32_t i = 0; i < s->clients.group_count; i++)
         aq_free(s->clients.groups[i].servers);
-    for (uint32_t i = 0; i < s->required_mark_count; i++)
-        aq_free(s->required_marks[i]);
     for (uint32_t i = 0; i < s->command_count; i++)
         aq_free(s->commands[i].tube);
     for (uint32_t i = 0; i < s->workers.further_tube_count; i++)
         aq_free(s->workers.further_tubes[i]);
+    free_marks(&s->required_marks);
+    free_marks(&s->explore.required_marks);
     aq_free(s->faults);
     aq_free(s->commands);
     aq_free(s->workers.further_tubes);
     aq_free(s->producers.parents.tube);
     aq_free(s->clients.groups);
-    aq_free(s->required_marks);
     free_expectation(&s->expect_strict);
     free_expectation(&s->expect_upstream);
     aq_free(s->slos);

@@ -101,6 +101,7 @@ struct aq_fault_spec {
     aq_time_us pause_us;          /* CHOP: after each piece */
     enum aq_direction direction;
     bool disk_lost; /* CRASH */
+    bool may_miss;  /* that it touches nothing does not make the verdict unknown */
     char *error;    /* owned; ERROR_REPLY: text after "error: " */
     /* owned; UPDATE_SERVERS: the new list, by index. ADD_SERVER, DRAIN and REDIRECT: one
        entry, the server meant */
@@ -317,6 +318,19 @@ struct aq_expectation {
     uint32_t figure_count;
 };
 
+/* Names of coverage marks. */
+struct aq_mark_list {
+    char **names; /* owned, as the texts */
+    uint32_t count;
+};
+
+/* What allqsim explore draws for each seed. The draws themselves stay in the text: scenarios/draw.h reads
+   them there. */
+struct aq_explore_section {
+    double off_ratio;                   /* chance of each family of faults to be left out altogether */
+    struct aq_mark_list required_marks; /* to be reached in an exploration, in whichever run */
+};
+
 struct aq_scenario {
     char *name;    /* owned, as all texts here */
     char *summary; /* what it shows, one sentence */
@@ -345,8 +359,8 @@ struct aq_scenario {
     uint32_t slo_count;
     struct aq_expectation expect_strict;   /* client profile strict */
     struct aq_expectation expect_upstream; /* client profile upstream */
-    char **required_marks;                 /* coverage marks that must be reached at least once */
-    uint32_t required_mark_count;
+    struct aq_mark_list required_marks;    /* coverage marks that must be reached at least once */
+    struct aq_explore_section explore;
 };
 
 #endif

@@ -6,10 +6,12 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "scenarios/draw_check.h"
 #include "scenarios/tree.h"
 #include "scenarios/keys.h"
 #include "scenarios/load.h"
 
+#define PATTERN_BYTES    1000 /* the names of all keys of the file */
 #define NUMBER_PATTERN   "[0-9]+([.][0-9]*)?"
 #define DURATION_PATTERN "(0|" NUMBER_PATTERN "(us|ms|s|m|h|d))"
 
@@ -299,6 +301,99 @@ static cJSON *indexes_schema(const struct aq_key *key) {
     return array_of(range(typed("integer"), &index), 1, key ? key->max : 0, true);
 }
 
+static cJSON *pair_of(cJSON *items) {
+    return array_of(items, 2, 2, false);
+}
+
+/* Two numbers, durations or rates. */
+static cJSON *range_schema(void) {
+    cJSON *schema = cJSON_CreateObject(), *forms = aq_tree_add(schema, "anyOf", cJSON_CreateArray());
+    aq_tree_append(forms, pair_of(typed("number")));
+    aq_tree_append(forms, pair_of(patterned("^" DURATION_PATTERN "$")));
+    aq_tree_append(forms, pair_of(rate_schema()));
+    return schema;
+}
+
+/* Values, or null for leaving the key out. */
+static cJSON *any_of_schema(void) {
+    cJSON *item = cJSON_CreateObject(), *forms = aq_tree_add(item, "anyOf", cJSON_CreateArray());
+    aq_tree_append(forms, typed("null"));
+    aq_tree_append(forms, referred("#/definitions/drawn"));
+    return array_of(item, 1, 0, false);
+}
+
+static cJSON *draw_body_schema(enum aq_draw_kind kind) {
+    static const struct aq_key part = {.max = 1};
+    switch (kind) {
+    case AQ_DRAW_RANGE:
+    case AQ_DRAW_LOG_RANGE: return range_schema();
+    case AQ_DRAW_ANY_OF: return any_of_schema();
+    case AQ_DRAW_CHANCE: return range(typed("number"), &part);
+    case AQ_DRAW_SHARE: return pair_of(range(typed("number"), &part));
+    case AQ_DRAW_INDEX:
+    case AQ_DRAW_SUBSET: return one_of_words(&aq_words_drawn);
+    case AQ_DRAW_COUNT: break;
+    }
+    AQ_ASSERT(!"a draw");
+    return NULL;
+}
+
+/* A value with draws in it: a plain one, a draw, or a list or an object of these. */
+static cJSON *drawn_definition(void) {
+    cJSON *schema = cJSON_CreateObject(), *forms = aq_tree_add(schema, "anyOf", cJSON_CreateArray());
+    static const char *const plain[] = {"string", "number", "boolean"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        aq_tree_append(forms, typed(plain[i]));
+    aq_tree_append(forms, array_of(referred("#/definitions/drawn"), 0, 0, false));
+    for (int kind = 0; kind < AQ_DRAW_COUNT; kind++)
+        aq_tree_append(forms, choice(aq_words_draws.list[kind], draw_body_schema((enum aq_draw_kind)kind)));
+    cJSON *object = aq_tree_append(forms, typed("object")), *names = cJSON_CreateObject();
+    aq_tree_add(names, "not", one_of_words(&aq_words_draws));
+    aq_tree_add(object, "propertyNames", names);
+    aq_tree_add(object, "additionalProperties", referred("#/definitions/drawn"));
+    return schema;
+}
+
+/* Paths that begin with a key of the file which may be drawn. */
+static const char *settings_pattern(char *out, size_t size) {
+    size_t used = (size_t)snprintf(out, size, "^(");
+    for (size_t i = 0; i < aq_object_scenario.count; i++) {
+        const char *name = aq_object_scenario.keys[i].name;
+        if (*name == '$' || aq_key_listed(AQ_NOT_DRAWN_KEYS, name)) continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s", out[used - 1] == '(' ? "" : "|", name);
+        AQ_ASSERT(used < size);
+    }
+    snprintf(out + used, size - used, ")([.][A-Za-z0-9_]+)*$");
+    return out;
+}
+
+static cJSON *drawn_settings_schema(void) {
+    char pattern[PATTERN_BYTES];
+    cJSON *schema = typed("object"),
+          *patterns = aq_tree_add(schema, "patternProperties", cJSON_CreateObject());
+    aq_tree_add(patterns, settings_pattern(pattern, sizeof pattern), referred("#/definitions/drawn"));
+    aq_tree_add(schema, "additionalProperties", cJSON_CreateBool(false));
+    return schema;
+}
+
+static cJSON *drawn_fault_schema(const struct aq_object *object) {
+    char pattern[PATTERN_BYTES];
+    cJSON *schema = typed("object"), *members = aq_tree_add(schema, "properties", cJSON_CreateObject());
+    for (size_t i = 0; i < object->count; i++) {
+        const char *name = object->keys[i].name;
+        aq_tree_add(members, name,
+                    strcmp(name, "kind") == 0   ? one_of_words(&aq_words_faults)
+                    : strcmp(name, "name") == 0 ? typed("string")
+                                                : referred("#/definitions/drawn"));
+    }
+    aq_tree_add(members, "family", typed("string"));
+    aq_tree_add(members, "when", patterned(settings_pattern(pattern, sizeof pattern)));
+    aq_tree_add(members, "instances", referred("#/definitions/drawn"));
+    listed(aq_tree_add(schema, "required", cJSON_CreateArray()), "kind");
+    aq_tree_add(schema, "additionalProperties", cJSON_CreateBool(false));
+    return schema;
+}
+
 static cJSON *value_schema(const struct aq_key *key) {
     static const struct aq_key index = {.max = UINT32_MAX};
     switch (key->type) {
@@ -341,6 +436,8 @@ static cJSON *value_schema(const struct aq_key *key) {
     case AQ_KEY_FAULTS: return array_of(fault_schema(key->object), 0, key->max, false);
     case AQ_KEY_SLOS: return array_of(slo_schema(key->object), 0, key->max, false);
     case AQ_KEY_MARKS: return array_of(name_schema("_.:/-", 100), 0, key->max, false);
+    case AQ_KEY_DRAWN_SETTINGS: return drawn_settings_schema();
+    case AQ_KEY_DRAWN_FAULTS: return array_of(drawn_fault_schema(key->object), 0, key->max, false);
     case AQ_KEY_TYPE_COUNT: break;
     }
     AQ_ASSERT(!"a key of no type");
@@ -433,6 +530,7 @@ int aq_scenario_schema(char **out) {
     cJSON *definitions = aq_tree_add(schema, "definitions", cJSON_CreateObject());
     aq_tree_add(definitions, "distribution", distribution_definition());
     aq_tree_add(definitions, "selection", selection_definition());
+    aq_tree_add(definitions, "drawn", drawn_definition());
     cJSON *top = object_schema(&aq_object_scenario);
     while (top && top->child) {
         cJSON *member = cJSON_DetachItemViaPointer(top, top->child);

@@ -88,8 +88,8 @@ static int descend(struct walk *walk, const char *part) {
     return 0;
 }
 
-/* Sets what `length` characters of path name. */
-static int set(struct aq_reader *r, cJSON *tree, const char *text, size_t length, cJSON *value, char *path) {
+int aq_settings_set(struct aq_reader *r, cJSON *tree, const char *text, size_t length, cJSON *value,
+                    char *path) {
     struct walk walk = {.reader = r, .text = text, .at = text, .left = length, .parent = tree};
     for (;;) {
         char part[64];
@@ -129,7 +129,7 @@ static int set_profile(struct aq_reader *r, cJSON *tree, const char *text) {
         if (equals &&
             ((size_t)(equals - text) != strlen(sides[i]) || strncmp(text, sides[i], strlen(sides[i])) != 0))
             continue;
-        int rc = set(r, tree, paths[i], strlen(paths[i]), cJSON_CreateString(word), NULL);
+        int rc = aq_settings_set(r, tree, paths[i], strlen(paths[i]), cJSON_CreateString(word), NULL);
         if (rc) return rc;
         any = true;
     }
@@ -144,7 +144,7 @@ static int set_fidelity(struct aq_reader *r, cJSON *tree, const char *word) {
     uint32_t index;
     char shown[200];
     if (aq_words_find(&aq_words_fidelities, word, &index))
-        return set(r, tree, "fidelity", strlen("fidelity"), cJSON_CreateString(word), NULL);
+        return aq_settings_set(r, tree, "fidelity", strlen("fidelity"), cJSON_CreateString(word), NULL);
     return aq_error_set(r->error, AQ_EINVALID, "--fidelity: found %s, allowed is message or wire",
                         aq_tree_quote(shown, sizeof shown, word));
 }
@@ -155,8 +155,8 @@ int aq_settings_apply(struct aq_reader *r, cJSON *tree, const struct aq_scenario
     for (uint32_t i = 0; i < options->setting_count && rc == 0; i++) {
         const char *text = options->settings[i], *equals = strchr(text, '=');
         settings[i].text = text;
-        rc = set(r, tree, text, equals ? (size_t)(equals - text) : 0, equals ? value_of(equals + 1) : NULL,
-                 settings[i].path);
+        rc = aq_settings_set(r, tree, text, equals ? (size_t)(equals - text) : 0,
+                             equals ? value_of(equals + 1) : NULL, settings[i].path);
     }
     r->settings = settings;
     r->setting_count = rc ? 0 : options->setting_count;

@@ -49,6 +49,7 @@ struct failover {
     struct aq_client_lists lists;
     uint32_t servers, clients;
     uint8_t *stopped;     /* by server: bits DOWN and PAUSED */
+    bool *sent_away;      /* by server: clients were told to drain it, or it sent them elsewhere */
     uint32_t *watch_of;   /* by server: index of its watch plus one */
     uint64_t *choices_of; /* by client */
     bool *in_force;       /* by fault */
@@ -58,6 +59,7 @@ struct failover {
     aq_time_us next_settle_us;
     struct aq_histogram leave, comeback;
     aq_time_us first_use_max_us;
+    aq_time_us clock_us; /* how long a client's clock may have stood still: the longest jump so far */
     uint64_t stops, returns, choices, retries, excused, late, unused;
 };
 
@@ -74,11 +76,12 @@ static int init(void *state, const struct aq_ledger *ledger) {
     if (!rc) rc = aq_histogram_init(&f->comeback);
     if (rc) return rc;
     f->stopped = aq_alloc_zeroed((size_t)f->servers + 1, sizeof *f->stopped);
+    f->sent_away = aq_alloc_zeroed((size_t)f->servers + 1, sizeof *f->sent_away);
     f->watch_of = aq_alloc_zeroed((size_t)f->servers + 1, sizeof *f->watch_of);
     f->choices_of = aq_alloc_zeroed((size_t)f->clients + 1, sizeof *f->choices_of);
     f->fault_count = f->scenario->fault_count;
     f->in_force = aq_alloc_zeroed((size_t)f->fault_count + 1, sizeof *f->in_force);
-    return f->stopped && f->watch_of && f->choices_of && f->in_force ? 0 : AQ_ENOMEM;
+    return f->stopped && f->sent_away && f->watch_of && f->choices_of && f->in_force ? 0 : AQ_ENOMEM;
 }
 
 static void close_state(void *state) {
@@ -91,6 +94,7 @@ static void close_state(void *state) {
         aq_free(f->watches[i].first_us);
     }
     aq_free(f->stopped);
+    aq_free(f->sent_away);
     aq_free(f->watch_of);
     aq_free(f->choices_of);
     aq_free(f->in_force);
@@ -139,12 +143,16 @@ static struct watch *watch_on(struct failover *f, uint32_t server) {
 
 /* ---- a server that has returned ---- */
 
-static bool concerns(const struct aq_fault_spec *fault, uint32_t server) {
-    if (!(HINDRANCES >> fault->kind & 1)) return false;
+/* May the fault strike the server? Those that are drawn may be any. */
+static bool may_strike(const struct aq_fault_spec *fault, uint32_t server) {
     if (!fault->servers.given || fault->servers.index_count == 0) return true;
     for (uint32_t i = 0; i < fault->servers.index_count; i++)
         if (fault->servers.indexes[i] == server) return true;
     return false;
+}
+
+static bool concerns(const struct aq_fault_spec *fault, uint32_t server) {
+    return HINDRANCES >> fault->kind & 1 && may_strike(fault, server);
 }
 
 static bool is_hindered(const struct failover *f, uint32_t server) {
@@ -200,7 +208,7 @@ static int blame(struct failover *f, struct aq_ledger *ledger, const struct watc
 
 /* Blames the clients that had ample opportunity and did not use the server; or all of them together. */
 static int judge_return(struct failover *f, struct aq_ledger *ledger, struct watch *watch) {
-    if (!watch->settled) return 0;
+    if (!watch->settled || f->sent_away[watch->server]) return 0;
     uint64_t enough = (uint64_t)CHOICES_PER_SERVER * longest_list(f->scenario), together = 0,
              before = f->unused;
     for (uint32_t client = 0; client < f->clients; client++) {
@@ -284,7 +292,8 @@ static int chosen_while_stopped(struct failover *f, struct aq_ledger *ledger, st
     aq_time_us span_us = seen->at_us - watch->stopped_us, *first_us = &watch->first_us[seen->client];
     if (*first_us == 0) *first_us = seen->at_us;
     uint64_t *word = &watch->of_client[seen->client];
-    bool late = seen->at_us - *first_us > f->scenario->budgets.failover_leave_us, reported = *word & FLAG;
+    aq_time_us budget_us = aq_time_after(f->scenario->budgets.failover_leave_us, f->clock_us);
+    bool late = seen->at_us - *first_us > budget_us, reported = *word & FLAG;
     *word = span_us | (late || reported ? FLAG : 0);
     if (!late || reported) return 0;
     f->late++;
@@ -339,12 +348,30 @@ static int make_room_for_fault(struct failover *f, uint32_t fault) {
     return 0;
 }
 
+/* A client whose clock is set back waits so much longer for a reply before it doubts the server. */
+static void note_clock(struct failover *f, const struct aq_fault_spec *fault) {
+    aq_time_us span_us = (aq_time_us)(fault->jump_us < 0 ? -fault->jump_us : fault->jump_us);
+    if (fault->kind == AQ_FAULT_CLIENT_CLOCK_JUMP && span_us > f->clock_us) f->clock_us = span_us;
+}
+
+/* Whoever left the server on order need not come back when a new list still has it. */
+static void note_sent_away(struct failover *f, const struct aq_fault_spec *fault) {
+    for (uint32_t server = 0; fault->kind == AQ_FAULT_REDIRECT && server < f->servers; server++)
+        f->sent_away[server] |= may_strike(fault, server);
+    if (fault->kind == AQ_FAULT_DRAIN && fault->server_list[0] < f->servers)
+        f->sent_away[fault->server_list[0]] = true;
+}
+
 static int fault_changed(struct failover *f, struct aq_ledger *ledger, const struct aq_observation *seen) {
     bool healed = seen->kind == AQ_SEEN_HEALED;
     const struct aq_fault_spec *fault = healed ? NULL : &f->scenario->faults[seen->fault];
     AQ_ASSERT(healed || seen->fault < f->scenario->fault_count);
     int grown = healed ? 0 : make_room_for_fault(f, seen->fault);
     if (grown) return grown;
+    if (!healed) {
+        note_clock(f, fault);
+        note_sent_away(f, fault);
+    }
     if (healed)
         memset(f->in_force, 0, f->fault_count * sizeof *f->in_force);
     else

@@ -1,6 +1,7 @@
 /* Nobody is told something that looks like success when nothing was applied, and nothing that was
  * acknowledged is undone. */
 #include "sim/checks.h"
+#include "sim/semantics.h"
 
 #include "base/memory.h"
 
@@ -80,13 +81,21 @@ static enum aq_tap_kind tap_of(enum aq_command_kind kind) {
     }
 }
 
+/* Is the job of the tap in the tube that the command names: itself, or the fair queue that it is a shard of?
+ */
+static bool in_tube(const struct aq_ledger *ledger, struct aq_text tube, const char *name) {
+    const struct aq_semantics shared = {.scenario = aq_ledger_scenario(ledger)};
+    struct aq_text wanted = aq_text_of(name);
+    return aq_text_equal(tube, wanted) || aq_text_equal(aq_semantics_family(&shared, tube), wanted);
+}
+
 static void note_applied(struct state *state, const struct aq_ledger *ledger,
                          const struct aq_observation *seen) {
     for (uint32_t i = 0; i < state->command_count; i++) {
         const struct aq_command_spec *command = &aq_ledger_scenario(ledger)->commands[i];
         bool ours = seen->client == AQ_NOBODY || seen->client == command->client;
         if (ours && tap_of(command->kind) == seen->tap->kind &&
-            aq_text_equal(seen->tap->tube, aq_text_of(command->tube)))
+            in_tube(ledger, seen->tap->tube, command->tube))
             state->applied_us[i] = seen->at_us + 1;
     }
 }

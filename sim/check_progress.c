@@ -37,9 +37,12 @@ struct progress {
         int64_t ready, reserved;
     } * jobs;                /* by server */
     int64_t ready, reserved; /* sums */
+    bool *served;            /* by server: a worker's client is to use it after the healing; owned */
+    int64_t in_reach;        /* ready jobs on those; known from the healing on */
     bool healed;
     bool waited_for; /* at the end a call from before the healing was open */
     aq_time_us healed_us, last_us;
+    aq_time_us clock_us;         /* how long a client's clock may have stood still: the longest jump so far */
     aq_time_us waiting_since_us; /* jobs are ready and no time has been counted since; AQ_TIME_NEVER: none are
                                     ready */
     aq_time_us waited_us;        /* counted since the last completion */
@@ -58,7 +61,8 @@ static int init(void *state, const struct aq_ledger *ledger) {
     p->called_us = aq_alloc_zeroed((size_t)p->workers + 1, sizeof *p->called_us);
     p->client_of = aq_alloc_zeroed((size_t)p->workers + 1, sizeof *p->client_of);
     p->jobs = aq_alloc_zeroed((size_t)p->servers + 1, sizeof *p->jobs);
-    if (!p->called_us || !p->client_of || !p->jobs) return AQ_ENOMEM;
+    p->served = aq_alloc_zeroed((size_t)p->servers + 1, sizeof *p->served);
+    if (!p->called_us || !p->client_of || !p->jobs || !p->served) return AQ_ENOMEM;
     return aq_client_lists_init(&p->lists, p->scenario);
 }
 
@@ -68,6 +72,7 @@ static void close_state(void *state) {
     aq_free(p->called_us);
     aq_free(p->client_of);
     aq_free(p->jobs);
+    aq_free(p->served);
     aq_free(p->calls);
     aq_map_close(&p->call_index);
 }
@@ -130,7 +135,7 @@ static bool is_stuck(const struct progress *p, aq_time_us called_us, aq_time_us 
     if (!p->healed) return false;
     aq_time_us timeout_us = p->scenario->clients.policy.call_timeout_us, due_us;
     if (timeout_us != AQ_TIME_NEVER)
-        due_us = aq_time_after(called_us, aq_time_after(timeout_us, ANSWER_SLACK_US));
+        due_us = aq_time_after(called_us + p->clock_us, aq_time_after(timeout_us, ANSWER_SLACK_US));
     else
         due_us = aq_time_after(called_us > p->healed_us ? called_us : p->healed_us,
                                p->scenario->budgets.progress_us);
@@ -185,10 +190,10 @@ static bool is_progress(const struct aq_tap *tap) {
     }
 }
 
-/* Time counts while jobs are ready, and adds up until a job is completed. */
+/* Time counts while jobs are ready that somebody is to take, and adds up until a job is completed. */
 static void count_wait(struct progress *p, aq_time_us now_us) {
     if (p->waiting_since_us != AQ_TIME_NEVER) p->waited_us += now_us - p->waiting_since_us;
-    p->waiting_since_us = p->ready > 0 ? now_us : AQ_TIME_NEVER;
+    p->waiting_since_us = p->in_reach > 0 ? now_us : AQ_TIME_NEVER;
 }
 
 static bool is_served(const struct progress *p, uint32_t server) {
@@ -200,12 +205,13 @@ static bool is_served(const struct progress *p, uint32_t server) {
     return false;
 }
 
-/* Ready jobs on servers that some worker's client is to use; the others are out of reach by the scenario's
- * own doing. */
-static bool within_reach(const struct progress *p) {
-    for (uint32_t server = 0; server < p->servers; server++)
-        if (p->jobs[server].ready > 0 && is_served(p, server)) return true;
-    return false;
+/* From now on lists stay as they are. Jobs on other servers are out of reach by the scenario's own doing. */
+static void find_served(struct progress *p) {
+    p->in_reach = 0;
+    for (uint32_t server = 0; server < p->servers; server++) {
+        p->served[server] = is_served(p, server);
+        if (p->served[server]) p->in_reach += p->jobs[server].ready;
+    }
 }
 
 /* `seen` is the completion that ends it; NULL: the end of the run does. */
@@ -217,7 +223,7 @@ static int end_wait(struct progress *p, struct aq_ledger *ledger, const struct a
     if (gap_us > p->longest_gap_us) p->longest_gap_us = gap_us;
     /* A completion just in time is in time; a run that ends there has shown a whole budget without one. */
     aq_time_us budget_us = p->scenario->budgets.progress_us;
-    if (seen ? gap_us <= budget_us : gap_us < budget_us || !within_reach(p)) return 0;
+    if (seen ? gap_us <= budget_us : gap_us < budget_us || p->in_reach <= 0) return 0;
     p->stalls++;
     return aq_ledger_violation(ledger, AQ_CHECK_PROGRESS, seen, NULL, NULL, NO_PROGRESS);
 }
@@ -225,13 +231,14 @@ static int end_wait(struct progress *p, struct aq_ledger *ledger, const struct a
 /* Adds to the jobs of a server, and sees whether waiting begins or pauses with that. */
 static void jobs_changed(struct progress *p, const struct aq_observation *seen, int64_t ready,
                          int64_t reserved) {
-    bool had_ready = p->ready > 0, had_any = p->ready + p->reserved > 0;
+    bool had_ready = p->in_reach > 0, had_any = p->ready + p->reserved > 0;
     p->jobs[seen->server].ready += ready;
     p->jobs[seen->server].reserved += reserved;
     p->ready += ready;
     p->reserved += reserved;
     if (!p->healed) return;
-    bool has_ready = p->ready > 0, has_any = p->ready + p->reserved > 0;
+    if (p->served[seen->server]) p->in_reach += ready;
+    bool has_ready = p->in_reach > 0, has_any = p->ready + p->reserved > 0;
     if (had_any != has_any) p->drained_us = has_any ? AQ_TIME_NEVER : seen->at_us;
     if (had_ready != has_ready) count_wait(p, seen->at_us);
 }
@@ -256,6 +263,12 @@ static void server_down(struct progress *p, const struct aq_observation *seen) {
         jobs_changed(p, seen, -p->jobs[seen->server].ready, -p->jobs[seen->server].reserved);
 }
 
+static void fault_seen(struct progress *p, const struct aq_fault_spec *fault) {
+    aq_time_us span_us = (aq_time_us)(fault->jump_us < 0 ? -fault->jump_us : fault->jump_us);
+    p->draining = fault->kind == AQ_FAULT_DRAIN;
+    if (fault->kind == AQ_FAULT_CLIENT_CLOCK_JUMP && span_us > p->clock_us) p->clock_us = span_us;
+}
+
 static int observe(void *state, struct aq_ledger *ledger, const struct aq_observation *seen,
                    const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
     struct progress *p = state;
@@ -268,14 +281,15 @@ static int observe(void *state, struct aq_ledger *ledger, const struct aq_observ
     case AQ_SEEN_TAP: return tap_seen(p, ledger, seen);
     case AQ_SEEN_SERVER_DOWN: server_down(p, seen); return 0;
     case AQ_SEEN_CLIENT_DOWN: aq_client_lists_restart(&p->lists, seen->client); return 0;
-    case AQ_SEEN_FAULT: p->draining = p->scenario->faults[seen->fault].kind == AQ_FAULT_DRAIN; return 0;
+    case AQ_SEEN_FAULT: fault_seen(p, &p->scenario->faults[seen->fault]); return 0;
     case AQ_SEEN_TOLD:
         if (seen->action == AQ_ACTION_DRAIN || p->draining) return 0;
         return aq_client_lists_tell(&p->lists, seen->client, seen->address, seen->member);
     case AQ_SEEN_HEALED:
         p->healed = true;
         p->healed_us = seen->at_us;
-        p->waiting_since_us = p->ready > 0 ? seen->at_us : AQ_TIME_NEVER;
+        find_served(p);
+        p->waiting_since_us = p->in_reach > 0 ? seen->at_us : AQ_TIME_NEVER;
         p->drained_us = p->ready + p->reserved > 0 ? AQ_TIME_NEVER : seen->at_us;
         return 0;
     default: return 0;
@@ -322,7 +336,7 @@ static int judge_open_calls(struct progress *p, struct aq_ledger *ledger, aq_tim
 /* Something still waited at the end, and the run was too short to tell a standstill from slowness. */
 static bool too_short(const struct progress *p, aq_time_us end_us) {
     aq_time_us budget_us = p->scenario->budgets.progress_us;
-    return p->workers && ((p->ready > 0 && within_reach(p)) || p->waited_for) && budget_us != AQ_TIME_NEVER &&
+    return p->workers && (p->in_reach > 0 || p->waited_for) && budget_us != AQ_TIME_NEVER &&
            end_us - p->healed_us < budget_us;
 }
 
@@ -336,7 +350,7 @@ static const char *remark_of(const struct progress *p, struct aq_record *record,
         return aq_record_text(record, "%llu calls were not answered in time", (unsigned long long)p->stuck);
     if (too_short(p, end_us))
         return "jobs or calls still waited when settle was over, which is shorter than budgets.progress";
-    if (p->ready > 0 && !within_reach(p))
+    if (p->ready > 0 && p->in_reach <= 0)
         return "jobs are left on servers that no client is to use: the faults of the scenario explain that";
     return "";
 }

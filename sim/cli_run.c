@@ -14,6 +14,7 @@
 #include "reports/store.h"
 #include "scenarios/load.h"
 #include "sim/cli.h"
+#include "sim/cli_words.h"
 #include "sim/run.h"
 #include "sim/verdict.h"
 
@@ -28,6 +29,7 @@ static const char help[] =
     "  --profile P          strict or upstream, for clients and servers; client=P or server=P for one side\n"
     "  --fidelity F         message (structs cross the network) or wire (every byte is encoded and parsed)\n"
     "  --world W            virtual (default) or live: real time, real sockets on the loopback network\n"
+    "  --check-replay       run the seed twice and compare the hashes; a difference is exit code 4\n"
     "  --speed X            live: X times as fast as real time (default 1)\n"
     "  --db FILE            database that the run is added to (default " AQ_DATABASE_DEFAULT ")\n"
     "  --no-db              store nothing\n"
@@ -53,7 +55,7 @@ struct arguments {
     const char *trace_path;
     bool live;
     double speed;
-    bool events, json, quiet, annotations, help;
+    bool events, json, quiet, annotations, check_replay, help;
 };
 
 /* What the run's callbacks work on. */
@@ -96,7 +98,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
         TRACE,
         JSON,
         QUIET,
-        ANNOTATIONS
+        ANNOTATIONS,
+        REPLAY
     };
     static const struct option options[] = {{"seed", required_argument, NULL, SEED},
                                             {"world", required_argument, NULL, WORLD},
@@ -111,6 +114,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
                                             {"json", no_argument, NULL, JSON},
                                             {"quiet", no_argument, NULL, QUIET},
                                             {"annotations", required_argument, NULL, ANNOTATIONS},
+                                            {"check-replay", no_argument, NULL, REPLAY},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     int option;
@@ -149,6 +153,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
             if (strcmp(optarg, "github") != 0)
                 return aq_cli_usage("run", "--annotations: found \"%s\", allowed is github", optarg);
             break;
+        case REPLAY: a->check_replay = true; break;
         case 'h': a->help = true; return 0;
         default: return aq_cli_usage("run", "unknown option or missing value: \"%s\"", argv[optind - 1]);
         }
@@ -157,6 +162,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
     a->scenario = argv[optind];
     if (a->speed > 0 && !a->live)
         return aq_cli_usage("run", "--speed is for --world live; the virtual world needs none");
+    if (a->check_replay && a->live)
+        return aq_cli_usage("run", "--check-replay is for the virtual world: live runs differ");
     if (a->events && !a->database)
         return aq_cli_usage("run", "--events needs a database, and --no-db gives none");
     if (a->json && a->trace_path && strcmp(a->trace_path, "-") == 0)
@@ -180,55 +187,17 @@ static int parse_seed(const char *text, uint64_t *out) {
     return 0;
 }
 
-/* A command line that grows in the record's memory; NULL text: there was none left. */
-struct command_line {
-    struct aq_record *record;
-    char *text;
-};
-
-/* Appends a word, quoted for a shell where it must be. */
-static void append_word(struct command_line *line, const char *word) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/=:,+@%";
-    if (!line->text) return;
-    size_t used = strlen(line->text);
-    char *text = aq_arena_alloc(&line->record->memory, used + 4 * strlen(word) + 4), *at = text;
-    if (text) {
-        bool quoted = !word[0] || word[strspn(word, plain)];
-        memcpy(at, line->text, used);
-        at += used;
-        *at++ = ' ';
-        if (quoted) *at++ = '\'';
-        for (; *word; word++) {
-            if (*word == '\'') {
-                memcpy(at, "'\\''", 4);
-                at += 4;
-            } else {
-                *at++ = *word;
-            }
-        }
-        if (quoted) *at++ = '\'';
-        *at = 0;
-    }
-    line->text = text;
-}
-
-static void append_option(struct command_line *line, const char *option, const char *value) {
-    if (!value) return;
-    append_word(line, option);
-    append_word(line, value);
-}
-
 static const char *reproduce_line(struct session *s) {
     const struct arguments *a = s->arguments;
-    char program[] = "allqsim run";
-    struct command_line line = {&s->record, program};
-    append_word(&line, a->scenario);
-    append_option(&line, "--seed", s->record.seed_text);
-    append_option(&line, "--profile", a->profile);
-    append_option(&line, "--world", a->live ? "live" : NULL);
-    append_option(&line, "--fidelity", a->fidelity);
+    struct aq_cli_line line;
+    aq_cli_line_begin(&line, &s->record.memory, "allqsim run");
+    aq_cli_line_word(&line, a->scenario);
+    aq_cli_line_option(&line, "--seed", s->record.seed_text);
+    aq_cli_line_option(&line, "--profile", a->profile);
+    aq_cli_line_option(&line, "--world", a->live ? "live" : NULL);
+    aq_cli_line_option(&line, "--fidelity", a->fidelity);
     for (uint32_t i = 0; i < a->setting_count; i++)
-        append_option(&line, "--set", a->settings[i]);
+        aq_cli_line_option(&line, "--set", a->settings[i]);
     return line.text;
 }
 
@@ -334,6 +303,25 @@ static void watch_signals(bool live) {
     if (live) signal(SIGPIPE, SIG_IGN);
 }
 
+/* The same seed once more, for its hash alone. */
+static int check_replay(struct session *s, const struct aq_run_options *options, struct aq_error *error) {
+    struct aq_run_options quiet = {
+        .scenario = options->scenario, .seed = options->seed, .stop = options->stop};
+    struct aq_record again;
+    aq_record_init(&again);
+    int rc = aq_run_scenario(&quiet, &again, error);
+    uint64_t hash = again.trace_hash;
+    bool whole = !again.interrupted;
+    aq_record_close(&again);
+    if (rc || !whole || hash == s->record.trace_hash) return rc;
+    s->record.verdict = AQ_VERDICT_FAIL;
+    s->record.exit_code = AQ_EXIT_NOT_REPRODUCIBLE;
+    s->record.reason = aq_record_text(
+        &s->record, "two runs of one seed differ: their hashes are %016" PRIx64 " and %016" PRIx64,
+        s->record.trace_hash, hash);
+    return s->record.reason ? 0 : AQ_ENOMEM;
+}
+
 static int run(struct session *s, uint64_t seed) {
     const struct arguments *a = s->arguments;
     struct aq_run_options options = {.scenario = s->scenario,
@@ -350,6 +338,7 @@ static int run(struct session *s, uint64_t seed) {
     watch_signals(a->live);
     struct aq_error error = {0};
     int rc = aq_run_scenario(&options, &s->record, &error);
+    if (!rc && a->check_replay && !s->record.interrupted) rc = check_replay(s, &options, &error);
     if (s->terminal) fputs("\r\033[K", stderr);
     if (rc && !s->error.code) s->error = error;
     bool user_can_mend = rc == AQ_EUNSUPPORTED || rc == AQ_ELIMIT || rc == AQ_EIO || rc == AQ_ENOMEM;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "sim/ledger_books.h"
+#include "sim/marks.h"
 
 static bool has_action(enum aq_seen_kind kind) {
     return kind == AQ_SEEN_CALL || kind == AQ_SEEN_ANSWER || kind == AQ_SEEN_ABANDONED;
@@ -33,17 +34,23 @@ static const struct aq_books_audience *audience_of(const struct aq_ledger *ledge
     return &ledger->audiences[seen->kind][detail];
 }
 
+/* Gives an observer its state and its seat. */
+static int open_state(struct aq_ledger *ledger, const struct aq_checker *checker, void **state) {
+    *state = aq_alloc_zeroed(1, checker->state_bytes ? checker->state_bytes : 1);
+    if (!*state) return AQ_ENOMEM;
+    int rc = checker->init ? checker->init(*state, ledger) : 0;
+    if (!rc) seat(ledger, checker, *state);
+    return rc;
+}
+
 static int open_checks(struct aq_ledger *ledger) {
     for (uint32_t i = 0; i < AQ_CHECK_COUNT; i++) {
         const struct aq_checker *checker = aq_checkers[i];
         AQ_ASSERT(checker->check == i);
-        ledger->states[i] = aq_alloc_zeroed(1, checker->state_bytes ? checker->state_bytes : 1);
-        if (!ledger->states[i]) return AQ_ENOMEM;
-        int rc = checker->init ? checker->init(ledger->states[i], ledger) : 0;
+        int rc = open_state(ledger, checker, &ledger->states[i]);
         if (rc) return rc;
-        seat(ledger, checker, ledger->states[i]);
     }
-    return 0;
+    return open_state(ledger, &aq_mark_watcher, &ledger->marks);
 }
 
 int aq_ledger_new(const struct aq_ledger_config *config, struct aq_ledger **out) {
@@ -74,6 +81,8 @@ void aq_ledger_free(struct aq_ledger *ledger) {
         if (ledger->states[i] && aq_checkers[i]->close) aq_checkers[i]->close(ledger->states[i]);
         aq_free(ledger->states[i]);
     }
+    if (ledger->marks) aq_mark_watcher.close(ledger->marks);
+    aq_free(ledger->marks);
     aq_pool_close(&ledger->cells);
     aq_pool_close(&ledger->further);
     aq_map_close(&ledger->by_token);
@@ -206,7 +215,10 @@ bool aq_ledger_forgot_token(const struct aq_ledger *ledger, uint64_t token) {
 }
 
 bool aq_ledger_forgot_hash(const struct aq_ledger *ledger, uint64_t hash) {
-    return hash != 0 && ledger->forgotten[hash % AQ_LEDGER_FORGOTTEN] == hash;
+    const uint64_t *forgotten = aq_books_forgotten(ledger, hash);
+    for (uint32_t i = 0; i < AQ_LEDGER_FORGOTTEN_WAYS; i++)
+        if (hash != 0 && forgotten[i] == hash) return true;
+    return false;
 }
 
 uint32_t aq_ledger_call_mark(uint64_t call) {
@@ -272,6 +284,10 @@ uint64_t aq_ledger_violations_of(const struct aq_ledger *ledger, enum aq_check c
 
 const char *aq_ledger_first_cause(const struct aq_ledger *ledger, enum aq_check check) {
     return ledger->first_cause[check];
+}
+
+const uint64_t *aq_ledger_marks(const struct aq_ledger *ledger) {
+    return ledger->marks;
 }
 
 const struct aq_ledger_totals *aq_ledger_totals(const struct aq_ledger *ledger) {

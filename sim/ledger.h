@@ -203,6 +203,9 @@ uint64_t aq_ledger_violations_of(const struct aq_ledger *ledger, enum aq_check c
 /* The cause of its first violation, or NULL. */
 const char *aq_ledger_first_cause(const struct aq_ledger *ledger, enum aq_check check);
 
+/* How often each mark was reached, by enum aq_mark. */
+const uint64_t *aq_ledger_marks(const struct aq_ledger *ledger);
+
 /* What the books add up to; jobs counts copies on servers. */
 struct aq_ledger_totals {
     uint64_t produced;       /* put calls of producers */

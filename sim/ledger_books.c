@@ -167,7 +167,9 @@ void aq_books_forget(struct aq_ledger *ledger, struct aq_ledger_job *job) {
         /* A foreign server may use an id again: the map then names the later copy. */
         if (aq_map_get(&ledger->by_hash, copy->hash, &found) && found == at)
             aq_map_remove(&ledger->by_hash, copy->hash);
-        ledger->forgotten[copy->hash % AQ_LEDGER_FORGOTTEN] = copy->hash;
+        uint64_t *forgotten = aq_books_forgotten(ledger, copy->hash);
+        memmove(forgotten + 1, forgotten, (AQ_LEDGER_FORGOTTEN_WAYS - 1) * sizeof *forgotten);
+        forgotten[0] = copy->hash;
         give_copy(ledger, at);
     }
     if (job->token) {

@@ -7,9 +7,10 @@
 #include "sim/ledger.h"
 
 /* items never move, so that growing copies nothing; large enough for huge pages */
-#define AQ_POOL_CHUNK_ITEMS     16384
-#define AQ_LEDGER_FORGOTTEN     65536 /* ids of jobs forgotten lately: half a MiB; a power of two */
-#define AQ_LEDGER_SERVER_EVENTS 4     /* ups and downs remembered of each server */
+#define AQ_POOL_CHUNK_ITEMS      16384
+#define AQ_LEDGER_FORGOTTEN      65536 /* ids of jobs forgotten lately: half a MiB; a power of two */
+#define AQ_LEDGER_FORGOTTEN_WAYS 8     /* of them that share their low bits: a line of the cache */
+#define AQ_LEDGER_SERVER_EVENTS  4     /* ups and downs remembered of each server */
 
 /* Items of one size in chunks, with a free list through their first four bytes. */
 struct aq_pool {
@@ -66,7 +67,7 @@ struct aq_books_audience {
         int (*observe)(void *state, struct aq_ledger *ledger, const struct aq_observation *seen,
                        const struct aq_ledger_copy *copy, const struct aq_ledger_job *job);
         void *state;
-    } seats[AQ_CHECK_COUNT];
+    } seats[AQ_CHECK_COUNT + 1]; /* and one for the marks */
 };
 
 struct aq_ledger {
@@ -75,7 +76,7 @@ struct aq_ledger {
     struct aq_pool further; /* struct aq_ledger_copy: second and later copies */
     struct aq_map by_token;
     struct aq_map by_hash;
-    uint64_t *forgotten; /* by the low bits of the hash */
+    uint64_t *forgotten; /* by the low bits of the hash, those of equal ones latest first */
     uint64_t max_token;  /* highest that a producer of ours has put */
     aq_time_us now_us;   /* of the last observation */
     struct aq_books_server *servers;
@@ -84,6 +85,7 @@ struct aq_ledger {
     struct aq_ledger_totals totals;
     /* checks */
     void *states[AQ_CHECK_COUNT];
+    void *marks; /* state of aq_mark_watcher */
     struct aq_books_audience audiences[AQ_SEEN_KIND_COUNT][AQ_BOOKS_DETAILS];
     /* violations */
     uint64_t violations[AQ_CHECK_COUNT];
@@ -92,6 +94,12 @@ struct aq_ledger {
     struct aq_record_violation stories[AQ_CHECK_COUNT][AQ_STORIES_PER_CHECK];
     struct aq_arena texts; /* of the stories */
 };
+
+/* Where the ids of forgotten jobs lie that share the low bits of this hash. */
+static inline uint64_t *aq_books_forgotten(const struct aq_ledger *ledger, uint64_t hash) {
+    return &ledger->forgotten[hash % (AQ_LEDGER_FORGOTTEN / AQ_LEDGER_FORGOTTEN_WAYS) *
+                              AQ_LEDGER_FORGOTTEN_WAYS];
+}
 
 /* ledger_books.c: jobs and copies */
 static inline struct aq_ledger_job *aq_books_job(const struct aq_ledger *ledger, uint32_t index) {

@@ -152,6 +152,9 @@ static void change(struct aq_ledger *ledger, const struct aq_observation *seen, 
     case AQ_TAP_DONE:
     case AQ_TAP_DELETED: finish(ledger, seen, copy, job); break;
     case AQ_TAP_CLEARED:
+        job->unclean |= copy->lease != 0; /* whoever holds it will ask for it again */
+        complete(ledger, copy, job);
+        break;
     case AQ_TAP_NOOP_DONE: complete(ledger, copy, job); break;
     case AQ_TAP_TOUCHED:
         copy->lease_until_us = tap->due_us;

@@ -11,6 +11,7 @@ static const char help[] =
     "usage: allqsim COMMAND [ARGUMENTS]\n"
     "\n"
     "  run SCENARIO       run a scenario and give a verdict\n"
+    "  explore SCENARIO   run many seeds, each drawn anew, and group what fails\n"
     "  scenarios [NAME]   list the library of scenarios, or print one\n"
     "  report FORMAT FILE report on stored runs: text, html, json, junit, markdown, csv, sql\n"
     "  --version          print the version\n"
@@ -18,14 +19,17 @@ static const char help[] =
     "\n"
     "first run:   allqsim run server-crash\n"
     "exit codes:  0 pass, 1 safety broken, 2 progress or failover broken, 3 slo or distribution broken,\n"
-    "             5 unknown, 64 wrong use or input, 70 internal error, 74 a file could not be read or\n"
+    "             4 not the same twice, 5 unknown, 64 wrong use or input, 70 internal error, 74 a file could not be read or\n"
     "             written, 130 interrupted\n";
 
 static int dispatch(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } commands[] = {{"run", aq_cli_run}, {"scenarios", aq_cli_scenarios}, {"report", aq_cli_report}};
+    } commands[] = {{"run", aq_cli_run},
+                    {"explore", aq_cli_explore},
+                    {"scenarios", aq_cli_scenarios},
+                    {"report", aq_cli_report}};
     if (argc < 2) {
         fputs(help, stderr);
         return AQ_EXIT_USAGE;
@@ -40,7 +44,7 @@ static int dispatch(int argc, char **argv) {
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
-    return aq_cli_usage("", "unknown command \"%s\": allowed are run, scenarios, report", argv[1]);
+    return aq_cli_usage("", "unknown command \"%s\": allowed are run, explore, scenarios, report", argv[1]);
 }
 
 int main(int argc, char **argv) {

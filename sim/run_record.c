@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "sim/marks.h"
 #include "sim/trust.h"
 #include "sim/verdict.h"
 
@@ -211,13 +212,14 @@ static int fill_latency_windows(const struct aq_run *run, struct aq_record *reco
 }
 
 static int fill_marks(const struct aq_run *run, struct aq_record *record) {
-    struct aq_record_mark *marks = table(record, AQ_CLIENT_MARK_COUNT, sizeof *marks);
+    struct aq_record_mark *marks = table(record, AQ_RUN_MARK_COUNT, sizeof *marks);
     if (!marks) return AQ_ENOMEM;
-    const uint64_t *counts = aq_virtual_marks(run->world);
-    for (uint32_t i = 0; i < AQ_CLIENT_MARK_COUNT; i++)
-        marks[i] = (struct aq_record_mark){aq_client_mark_word((enum aq_client_mark)i), counts[i]};
+    const uint64_t *clients = aq_virtual_marks(run->world), *others = aq_ledger_marks(run->ledger);
+    for (uint32_t i = 0; i < AQ_RUN_MARK_COUNT; i++)
+        marks[i] = (struct aq_record_mark){
+            aq_mark_word(i), i < AQ_CLIENT_MARK_COUNT ? clients[i] : others[i - AQ_CLIENT_MARK_COUNT]};
     record->marks = marks;
-    record->mark_count = AQ_CLIENT_MARK_COUNT;
+    record->mark_count = AQ_RUN_MARK_COUNT;
     return 0;
 }
 

@@ -205,3 +205,82 @@ char *sample_printed(int (*print)(FILE *stream, const struct aq_record *record),
     fclose(stream);
     return text;
 }
+
+char *sample_exploration_printed(int (*print)(FILE *stream, const struct aq_exploration *exploration),
+                                 const struct aq_exploration *exploration) {
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    assert_int_equal(print(stream, exploration), 0);
+    fclose(stream);
+    return text;
+}
+
+/* ---- an exploration ---- */
+
+static const char *const two[] = {"00000000000000aa", "00000000000000bb"};
+
+const struct aq_explored_seed sample_seeds[4] = {
+    {.seed = 10,
+     .verdict = AQ_SEED_PASS,
+     .reason = "all checks hold",
+     .drawn = "servers.count=2",
+     .trace_hash = 7,
+     .events = 100,
+     .virtual_us = 1000000,
+     .wall_us = 2000,
+     .replayed = true},
+    {.seed = 11,
+     .verdict = AQ_SEED_FAIL,
+     .exit_code = 1,
+     .reason = "broken: no-false-ack",
+     .drawn = "servers.count=3",
+     .trace_hash = UINT64_MAX,
+     .events = 60,
+     .virtual_us = 500000,
+     .wall_us = 1000,
+     .fingerprints = two,
+     .fingerprint_count = 2},
+    {.seed = 12, .verdict = AQ_SEED_CRASH, .exit_code = 70, .reason = "Aborted", .drawn = ""},
+    {.seed = 13, .verdict = AQ_SEED_NO_RUN, .reason = "out of memory"},
+};
+
+static const struct aq_exploration_failure failures[] = {
+    {"00000000000000aa", "no-false-ack", "told ok", "worker > done", 1, 11, 11, 1},
+    {"00000000000000cc", "crash", "Aborted", "", 1, 12, 12, 0},
+};
+static const struct aq_exploration_mark exploration_marks[] = {
+    {"lease_expired", 40, 2, true}, {"job_lost", 0, 0, true}, {"job_taken", 0, 0, false}};
+static const struct aq_exploration_find finds[] = {
+    {.from_seed = 10, .found_seed = 11, .found = true, .seeds = 2, .virtual_us = 1500000, .wall_us = 3000},
+    {.from_seed = 12, .seeds = 2}};
+
+const struct aq_exploration sample_exploration = {.scenario = "swarm",
+                                                  .scenario_text = "{}",
+                                                  .client_profile = "strict",
+                                                  .server_profile = "strict",
+                                                  .version = "0.1.0",
+                                                  .build = "GNU 12 Debug",
+                                                  .reproduce = "allqsim explore swarm --seeds 10..13",
+                                                  .scenario_hash = 0xfedc,
+                                                  .started_unix_s = 1700000000,
+                                                  .seed_from = 10,
+                                                  .seed_to = UINT64_MAX,
+                                                  .shard = 1,
+                                                  .shards = 1,
+                                                  .jobs = 2,
+                                                  .replay_checked = 1,
+                                                  .exit_code = 1,
+                                                  .reason = "2 sorts of failure in 2 of 4 seeds",
+                                                  .seeds = {1, 1, 0, 1, 1},
+                                                  .events = 160,
+                                                  .virtual_us = 3600000000,
+                                                  .busy_us = 3000,
+                                                  .wall_us = 2000000,
+                                                  .failures = failures,
+                                                  .failure_count = 2,
+                                                  .marks = exploration_marks,
+                                                  .mark_count = 3,
+                                                  .finds = finds,
+                                                  .find_count = 2};

@@ -5,13 +5,21 @@
 
 #include <stdio.h>
 
+#include "reports/exploration.h"
 #include "reports/record.h"
 
 /* Initialises and fills *record; close it with aq_record_close. */
 void sample_fill(struct aq_record *record);
 
+/* An exploration of four seeds with a crash, a failure of two seeds, marks and two searches; and its seeds.
+   All of it is constant. */
+extern const struct aq_exploration sample_exploration;
+extern const struct aq_explored_seed sample_seeds[4];
+
 /* What a printer wrote, as a NUL-terminated text to be freed with free(). */
 char *sample_printed(int (*print)(FILE *stream, const struct aq_record *record),
                      const struct aq_record *record);
+char *sample_exploration_printed(int (*print)(FILE *stream, const struct aq_exploration *exploration),
+                                 const struct aq_exploration *exploration);
 
 #endif

@@ -463,8 +463,63 @@ static void a_stream_that_fails_is_reported(void **state) {
     aq_record_close(&record);
 }
 
+/* ---- explorations ---- */
+
+static void the_summary_of_an_exploration_tells_what_was_found_and_what_was_not_reached(void **state) {
+    (void)state;
+    char *text = sample_exploration_printed(aq_print_exploration_text, &sample_exploration);
+    assert_string_equal(text, "FAIL swarm (strict): 2 sorts of failure in 2 of 4 seeds\n"
+                              "\n"
+                              "Seeds   4, 1 pass, 1 fail, 1 crash, 1 no-run; run twice: 1\n"
+                              "Volume  1.0 virtual hours, 160 events (40 a seed)\n"
+                              "Time    2.0 s, 2.0 seeds/s, 0.8 ms a seed\n"
+                              "\n"
+                              "Failures\n"
+                              "  check         cause    seeds  quickest  run  fingerprint\n"
+                              "  no-false-ack  told ok      1        11    1  00000000000000aa\n"
+                              "  crash         Aborted      1        12    -  00000000000000cc\n"
+                              "\n"
+                              "Required marks not reached\n"
+                              "  job_lost\n"
+                              "\n"
+                              "Marks never reached\n"
+                              "  job_taken\n"
+                              "\n"
+                              "Searches  2, found in 1\n"
+                              "                      min       median         mean          max\n"
+                              "  seeds                 2            2            2            2\n"
+                              "  virtual_s           1.5          1.5          1.5          1.5\n"
+                              "  wall_s            0.003        0.003        0.003        0.003\n"
+                              "\n"
+                              "Reproduce: allqsim explore swarm --seeds 10..13\n");
+    free(text);
+}
+
+static void an_exploration_as_json_has_the_same(void **state) {
+    (void)state;
+    char *text = sample_exploration_printed(aq_print_exploration_json, &sample_exploration);
+    cJSON *json = cJSON_Parse(text);
+    assert_non_null(json);
+    assert_text(json, "verdict", "fail");
+    assert_number(json, "seeds.all", 4);
+    assert_number(json, "seeds.crash", 1);
+    assert_number(json, "seeds.run_twice", 1);
+    assert_number(json, "virtual_s", 3600);
+    assert_number(json, "marks.lease_expired.hits", 40);
+    assert_number(json, "search.found", 1);
+    assert_number(json, "search.seeds.median", 2);
+    const cJSON *failure = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "failures"), 1);
+    assert_text(failure, "check", "crash");
+    assert_number(failure, "quickest_seed", 12);
+    assert_null(cJSON_GetObjectItem(failure, "run"));
+    cJSON_Delete(json);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_summary_of_an_exploration_tells_what_was_found_and_what_was_not_reached),
+        cmocka_unit_test(an_exploration_as_json_has_the_same),
         cmocka_unit_test(json_is_one_line),
         cmocka_unit_test(json_has_the_keys_of_the_contract_in_order),
         cmocka_unit_test(json_holds_what_the_record_holds),

@@ -307,14 +307,97 @@ static void a_database_of_another_program_is_refused(void **state) {
     assert_int_equal(scratch_integer(scratch->path, "SELECT count(*) FROM sqlite_master"), 1);
 }
 
-static void a_newer_and_an_older_schema_are_refused(void **state) {
+static void a_newer_and_an_unknown_older_schema_are_refused(void **state) {
     const struct scratch *scratch = *state;
     aq_store_close(opened(scratch->path, true));
-    scratch_execute(scratch->path, "PRAGMA user_version = 2");
+    scratch_execute(scratch->path, "PRAGMA user_version = 3");
     assert_refused(scratch->path, true, AQ_EINVALID,
-                   "newer version of this program (schema 2, known is 1): update the program");
+                   "newer version of this program (schema 3, known is 2): update the program");
     scratch_execute(scratch->path, "PRAGMA user_version = 0");
-    assert_refused(scratch->path, true, AQ_EINVALID, "has schema 0, needed is 1");
+    assert_refused(scratch->path, true, AQ_EINVALID, "has schema 0, needed is 2");
+}
+
+/* ---- explorations, and files from before there were any ---- */
+
+static void assert_answer(const char *path, const char *sql, const char *expected) {
+    char *answer = scratch_text(path, sql);
+    assert_string_equal(answer, expected);
+    free(answer);
+}
+
+static void an_exploration_is_kept_seed_by_seed(void **state) {
+    const struct scratch *scratch = *state;
+    struct aq_store *store = opened(scratch->path, true);
+    struct aq_error error = {0};
+    int64_t number = 0;
+    assert_int_equal(aq_store_begin_exploration(store, &sample_exploration, &number, &error), 0);
+    assert_int_equal(number, 1);
+    assert_int_equal(aq_store_add_seeds(store, number, sample_seeds, 2, &error), 0);
+    assert_answer(scratch->path, "SELECT state || seed_from || ifnull(seed_to, '-') FROM exploration",
+                  "unfinished10-");
+    assert_int_equal(aq_store_add_seeds(store, number, sample_seeds + 2, 2, &error), 0);
+    assert_answer(scratch->path,
+                  "SELECT group_concat(seed || verdict || exit_code || replayed) FROM exploration_seed",
+                  "10pass01,11fail10,12crash700,13no-run00");
+    assert_answer(scratch->path, "SELECT group_concat(seed || fingerprint) FROM exploration_seed_failure",
+                  "1100000000000000aa,1100000000000000bb");
+    assert_int_equal(aq_store_finish_exploration(store, number, &sample_exploration, &error), 0);
+    aq_store_close(store);
+    assert_answer(scratch->path, "SELECT state || exit_code || passes || events FROM exploration",
+                  "finished11160");
+    assert_answer(scratch->path,
+                  "SELECT group_concat(check_name || seeds || ifnull(run_id, '-')) FROM exploration_failure",
+                  "no-false-ack11,crash1-");
+    assert_answer(scratch->path,
+                  "SELECT group_concat(name || hits || seeds || required) FROM exploration_mark",
+                  "lease_expired4021,job_lost001,job_taken000");
+    assert_answer(scratch->path,
+                  "SELECT group_concat(ifnull(found_seed, '-') || ':' || seeds) FROM exploration_find",
+                  "11:2,-:2");
+    scratch_execute(scratch->path, "PRAGMA foreign_keys = ON; DELETE FROM exploration");
+    assert_int_equal(scratch_integer(scratch->path, "SELECT count(*) FROM exploration_seed"), 0);
+}
+
+static const char objects[] =
+    "SELECT group_concat(name || ifnull(sql, ''), x'0a') FROM (SELECT * FROM sqlite_master ORDER BY name)";
+
+/* Makes of a new file one of version 1: explorations came with version 2. */
+static void age(const char *path) {
+    scratch_execute(
+        path,
+        "DROP VIEW newest_exploration; DROP TABLE exploration_find; DROP TABLE exploration_mark;"
+        "DROP TABLE exploration_failure; DROP TABLE exploration_seed_failure; DROP TABLE exploration_seed;"
+        "DROP TABLE exploration; PRAGMA user_version = 1");
+}
+
+static void an_older_file_is_read_as_it_is(void **state) {
+    const struct scratch *scratch = *state;
+    struct aq_record record, again;
+    sample_fill(&record);
+    int64_t run = written(scratch->path, &record);
+    age(scratch->path);
+    load(scratch->path, run, &again);
+    assert_prints_alike(&record, &again);
+    assert_int_equal(scratch_integer(scratch->path, "PRAGMA user_version"), 1);
+    aq_record_close(&record);
+    aq_record_close(&again);
+}
+
+static void an_older_file_is_brought_up_to_date_when_it_is_written_to(void **state) {
+    const struct scratch *scratch = *state;
+    struct aq_record record, again;
+    sample_fill(&record);
+    int64_t run = written(scratch->path, &record);
+    char *fresh = scratch_text(scratch->path, objects);
+    age(scratch->path);
+    aq_store_close(opened(scratch->path, true));
+    assert_int_equal(scratch_integer(scratch->path, "PRAGMA user_version"), 2);
+    assert_answer(scratch->path, objects, fresh);
+    load(scratch->path, run, &again);
+    assert_prints_alike(&record, &again);
+    free(fresh);
+    aq_record_close(&record);
+    aq_record_close(&again);
 }
 
 static void a_file_cut_short_anywhere_is_refused(void **state) {
@@ -484,7 +567,10 @@ int main(void) {
         T(an_empty_file_is_filled_but_not_read),
         T(what_is_no_database_is_left_alone),
         T(a_database_of_another_program_is_refused),
-        T(a_newer_and_an_older_schema_are_refused),
+        T(a_newer_and_an_unknown_older_schema_are_refused),
+        T(an_exploration_is_kept_seed_by_seed),
+        T(an_older_file_is_read_as_it_is),
+        T(an_older_file_is_brought_up_to_date_when_it_is_written_to),
         T(a_file_cut_short_anywhere_is_refused),
         T(a_read_only_file_is_read_and_not_written),
         T(a_locked_file_is_named_after_patience_ends),

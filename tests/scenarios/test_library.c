@@ -189,7 +189,8 @@ static void a_library_that_is_not_there_is_named(void **state) {
 
 static const char *const shipped[] = {"baseline",       "crash-persisted", "gray-server",     "load-balancer",
                                       "partition-half", "reply-lost",      "rolling-restart", "server-crash",
-                                      "slow-server",    "stale-list",      "worker-overrun",  "worker-spike"};
+                                      "slow-server",    "stale-list",      "swarm",           "worker-overrun",
+                                      "worker-spike"};
 
 struct seen {
     size_t found; /* of the shipped ones */

@@ -87,7 +87,7 @@ static void an_empty_file_is_a_scenario_of_defaults(void **state) {
     assert_true(s->producers.parents.share == 0 && s->producers.shard_keys.count == 0);
     assert_false(s->expect_strict.given);
     assert_false(s->expect_upstream.given);
-    assert_int_equal(s->required_mark_count, 0);
+    assert_int_equal(s->required_marks.count, 0);
     aq_scenario_free(s);
 }
 
@@ -268,8 +268,8 @@ static void a_file_with_every_key_is_taken_word_for_word(void **state) {
     assert_false(figures[1].exact);
     assert_true(figures[2].exact);
     assert_float_equal(figures[2].min, 7, 0);
-    assert_int_equal(s->required_mark_count, 2);
-    assert_string_equal(s->required_marks[1], "server.expired");
+    assert_int_equal(s->required_marks.count, 2);
+    assert_string_equal(s->required_marks.names[1], "server.expired");
     aq_scenario_free(s);
 }
 

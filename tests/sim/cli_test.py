@@ -70,10 +70,109 @@ class CliTest(unittest.TestCase):
     def run_json(self, *arguments, code=0):
         return json.loads(self.call("run", *arguments, "--json", "--no-db", code=code))
 
+    # ---- explore ----
+
+    def swarm(self, **changes):
+        """The small scenario with a few draws."""
+        return self.scenario("small-swarm", {**changed(duration="2s", settle="70s"), "explore": {
+            "settings": {"servers.count": {"range": [2, 3]}, "workers.count": {"range": [4, 8]}}, "off_ratio": 0.2,
+            "faults": [{"kind": "crash", "servers": {"index_of": "servers"}, "for": {"range": ["100ms", "900ms"]}},
+                       {"kind": "drop_reply", "probability": 0.1}], **changes}})
+
+    def query(self, sql):
+        with sqlite3.connect(self.db) as connection:
+            return connection.execute(sql).fetchall()
+
+    def test_explore_prints_stores_and_passes(self):
+        text = self.call("explore", self.swarm(), "--seeds", "1..12", "--save", self.db)
+        self.assertTrue(text.startswith("PASS small-swarm (strict): every seed passes"), text)
+        for words in ("Seeds   12, 12 pass", "Marks never reached", "Reproduce: allqsim explore", "exploration 1"):
+            self.assertIn(words, text)
+        self.assertEqual(self.query("SELECT state, passes, seed_from, seed_to FROM exploration"), [("finished", 12, 1, 12)])
+        self.assertEqual(self.query("SELECT count(*), min(seed), max(seed) FROM exploration_seed"), [(12, 1, 12)])
+        self.assertIn("servers.count=", self.query("SELECT drawn FROM exploration_seed")[0][0])
+        self.assertEqual(self.query("SELECT count(*) FROM run"), [(0,)])
+
+    def test_explore_finds_groups_and_keeps_failures(self):
+        found = json.loads(self.call("explore", self.swarm(), "--seeds", "1..30", "--profile", "upstream", "--save", self.db,
+                                     "--json", code=2))
+        self.assertEqual(found["verdict"], "fail")
+        self.assertEqual(found["seeds"]["all"], 30)
+        checks = {failure["check"] for failure in found["failures"]}
+        self.assertIn("progress", checks)
+        for failure in found["failures"]:
+            kept = self.query(f"SELECT seed_text, verdict, reproduce FROM run WHERE run_id = {failure['run']}")[0]
+            self.assertEqual(kept[:2], (str(failure["quickest_seed"]), "fail"))
+            hashes = self.query(f"SELECT r.trace_hash = s.trace_hash FROM run AS r, exploration_seed AS s"
+                                f" WHERE r.run_id = {failure['run']} AND s.seed = {failure['quickest_seed']}")
+            self.assertEqual(hashes, [(1,)])
+            counted = self.query(f"SELECT count(*), min(seed) FROM exploration_seed_failure WHERE fingerprint = '{failure['fingerprint']}'")
+            self.assertEqual(counted, [(failure["seeds"], failure["first_seed"])])
+        self.assertIn("violations", self.call("report", "text", self.db, "--run", found["failures"][0]["run"]))
+
+    def test_a_kept_run_is_reproduced_by_its_line(self):
+        self.call("explore", self.swarm(), "--seeds", "1..20", "--profile", "upstream", "--save", self.db, "--quiet", code=2)
+        reproduce, trace_hash = self.query("SELECT reproduce, trace_hash FROM run LIMIT 1")[0]
+        line = reproduce.replace("allqsim", shlex.quote(ALLQSIM)) + " --no-db --json"
+        done = subprocess.run(line, shell=True, capture_output=True, text=True, cwd=self.folder, timeout=60, check=False)
+        self.assertEqual(json.loads(done.stdout)["trace_hash"], trace_hash, done.stderr)
+
+    def test_a_printed_seed_is_a_scenario_that_repeats_the_run(self):
+        swarm = self.swarm()
+        self.call("explore", swarm, "--seeds", "7..7", "--save", self.db, "--quiet")
+        drawn = self.scenario("drawn", self.call("explore", swarm, "--print-seed", "7"))
+        self.assertEqual(json.loads(pathlib.Path(drawn).read_text(encoding="utf-8"))["seed"], 7)
+        self.assertEqual(self.query("SELECT trace_hash FROM exploration_seed"), [(self.run_json(drawn)["trace_hash"],)])
+
+    def test_shards_add_up(self):
+        swarm = self.swarm()
+        self.call("explore", swarm, "--seeds", "1..9", "--save", self.db, "--quiet")
+        for shard in (1, 2):
+            self.call("explore", swarm, "--seeds", "1..9", "--shard", f"{shard}/2", "--save", self.db, "--quiet", "--jobs", "1")
+        rows = "SELECT seed, verdict, trace_hash, drawn FROM exploration_seed WHERE exploration_id"
+        self.assertEqual(self.query(rows + " = 1 ORDER BY seed"), self.query(rows + " > 1 ORDER BY seed"))
+
+    def test_a_search_gives_the_distribution(self):
+        found = json.loads(self.call("explore", self.swarm(), "--seeds", "1..200", "--profile", "upstream", "--no-db", "--json",
+                                     "--until-found", "progress", "--repetitions", "3", code=2))
+        self.assertEqual((found["search"]["searches"], found["search"]["found"]), (3, 3))
+        self.assertGreaterEqual(found["search"]["seeds"]["min"], 1)
+        self.assertLess(found["seeds"]["all"], 200)
+
+    def test_a_required_mark_that_no_seed_reaches_is_unknown(self):
+        self.assertIn("1 required marks not reached", self.call(
+            "explore", self.swarm(require_marks=["job_cleared", "server_restarted"]), "--seeds", "1..8", "--no-db", code=5))
+
+    def test_explore_interrupted_leaves_a_readable_database(self):
+        process = subprocess.Popen([ALLQSIM, "explore", self.swarm(), "--for", "50s", "--save", self.db, "--verbose"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
+        for _ in range(5):
+            self.assertIn("seed ", process.stderr.readline())
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertTrue(out.startswith("INTERRUPTED small-swarm"), out)
+        seeds, state = self.query("SELECT passes, state FROM exploration")[0]
+        self.assertEqual((state, self.query("SELECT count(*) FROM exploration_seed")), ("interrupted", [(seeds,)]))
+        self.assertGreaterEqual(seeds, 5)
+
+    def test_explore_wrong_use(self):
+        swarm = self.swarm()
+        for arguments, word in ((["--seeds", "5..1"], "5..1"), (["--seeds", "5"], "FROM..TO"), ([], "--for"), (["--seeds", "1.."], "--for"),
+                                (["--for", "x"], "--for"), (["--for", "1s", "--jobs", "0"], "--jobs"), (["--for", "1s", "--shard", "3/2"], "3/2"),
+                                (["--for", "1s", "--until-found", "pogress"], "pogress"), (["--for", "1s", "--repetitions", "2"], "--until-found"),
+                                (["--print-seed", "x"], "--print-seed"), (["--for", "1s", "--check-replay-share", "2"], "0 to 1")):
+            self.fails("explore", swarm, *arguments, saying=[word])
+        self.fails("explore", self.swarm(require_marks=["no_such_mark"]), "--for", "1s", saying=["no_such_mark"])
+
+    def test_run_check_replay(self):
+        self.assertEqual(self.run_json(self.small, "--check-replay")["verdict"], "pass")
+        self.fails("run", self.small, "--check-replay", "--world", "live", saying=["--check-replay"])
+
     # ---- help and wrong use ----
 
     def test_help_on_every_level(self):
-        for arguments in (["--help"], ["-h"], ["help"], ["run", "--help"], ["run", "-h"], ["scenarios", "--help"],
+        for arguments in (["--help"], ["-h"], ["help"], ["run", "--help"], ["run", "-h"], ["explore", "--help"], ["scenarios", "--help"],
                           ["report", "--help"]):
             self.assertIn("usage: allqsim", self.call(*arguments), arguments)
         for option in ("--seed", "--set", "--profile", "--fidelity", "--db", "--trace", "--json", "--quiet", "--events"):
@@ -83,7 +182,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("usage: allqsim", self.stderr)
 
     def test_wrong_use_gets_one_line_and_64(self):
-        self.fails("frobnicate", saying=["frobnicate", "run, scenarios, report"])
+        self.fails("frobnicate", saying=["frobnicate", "run, explore, scenarios, report"])
         self.fails("--frobnicate", saying=["--frobnicate"])
         self.fails("run", saying=["SCENARIO"])
         self.fails("run", self.small, "another", saying=["one SCENARIO"])

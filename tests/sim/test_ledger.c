@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -154,6 +155,35 @@ static void a_million_jobs_leave_memory_for_those_in_flight_only(void **state) {
     assert_int_equal(see.ledger->further.used, 0);
     assert_true(see.ledger->by_hash.capacity <= 64 && see.ledger->by_token.capacity <= 64);
     assert_int_equal(aq_ledger_violations(see.ledger), 0);
+}
+
+/* Otherwise a second completion of one of them looks like one of a job that never was. */
+static void thousands_of_jobs_forgotten_lately_are_all_known(void **state) {
+    (void)state;
+    see.plain_tokens = true;
+    for (uint32_t job = 1; job <= 4000; job++) {
+        see_put(&see, 1, 3, job);
+        see_get(&see, 6, 3, job);
+        see_done(&see, 6, 3, job);
+    }
+    for (uint32_t job = 1; job <= 4000; job++) {
+        char id[16];
+        snprintf(id, sizeof id, "J%u", job);
+        if (!aq_ledger_forgot_hash(see.ledger, aq_text_hash(aq_text_of(id)))) fail_msg("%s is not known", id);
+    }
+    assert_false(aq_ledger_forgot_hash(see.ledger, aq_text_hash(AQ_TEXT("J4001"))));
+}
+
+/* Its worker does not know, and will ask for it. */
+static void a_job_that_is_cleared_from_a_workers_hands_is_kept(void **state) {
+    (void)state;
+    see_put(&see, 1, 3, 7);
+    see_get(&see, 6, 3, 7);
+    see_tap(&see, 3, AQ_TAP_CLEARED, 0, 7);
+    assert_true(is_known(7));
+    see_put(&see, 1, 3, 8);
+    see_tap(&see, 3, AQ_TAP_CLEARED, 0, 8);
+    assert_false(is_known(8));
 }
 
 static void a_job_in_flight_costs_little_memory(void **state) {
@@ -373,6 +403,8 @@ int main(void) {
         T(jobs_of_producers_unknown_to_us_are_followed_and_forgotten),
         T(the_copies_of_a_job_hang_together),
         T(a_million_jobs_leave_memory_for_those_in_flight_only),
+        T(thousands_of_jobs_forgotten_lately_are_all_known),
+        T(a_job_that_is_cleared_from_a_workers_hands_is_kept),
         T(a_job_in_flight_costs_little_memory),
         T(once_warm_nothing_is_allocated),
         T(a_story_keeps_the_first_event_and_the_latest),

@@ -198,6 +198,77 @@ static void a_check_with_nothing_to_judge_is_no_evidence(void **state) {
     aq_record_close(&record);
 }
 
+static void passes_with_every_seed(const char *const *settings) {
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct aq_record record;
+        run(&record, seed, settings);
+        comes_out(&record, AQ_EXIT_PASS);
+        aq_record_close(&record);
+    }
+}
+#define PASSES(...) passes_with_every_seed((const char *const[]){__VA_ARGS__, NULL})
+
+static void a_client_whose_clock_stands_still_doubts_a_stopped_server_later(void **state) {
+    (void)state;
+    PASSES("clients.count=40", "workers.count=120", "producers.ttl=2s",
+           "faults=[{'kind':'pause','servers':1,'at':'4s','for':'14s'},"
+           "{'kind':'client_clock_jump','at':'4s','for':'12s','jump':'-10s'}]");
+}
+
+static void a_client_whose_clock_stands_still_answers_later(void **state) {
+    (void)state;
+    PASSES("clients.policy.call_timeout=6s", "workers.count=10",
+           "faults=[{'kind':'drop_reply','servers':1,'at':'17s'},"
+           "{'kind':'client_clock_jump','at':'10s','for':'9s','jump':'10s'}]");
+}
+
+static void clients_that_were_sent_elsewhere_need_not_come_back(void **state) {
+    (void)state;
+    PASSES("duration=40s", "clients.policy.drain_sweep=1s", "budgets.failover_return=3s",
+           "faults=[{'kind':'redirect','servers':1,'server':0,'at':'2s'},"
+           "{'kind':'crash','servers':1,'at':'12s','for':'1s'}]");
+}
+
+/* A list pushed again does not end a drain. */
+static void clients_that_drain_a_server_need_not_come_back_because_a_list_has_it(void **state) {
+    (void)state;
+    PASSES("duration=40s", "clients.policy.drain_sweep=1s", "budgets.failover_return=3s",
+           "faults=[{'kind':'drain','server':1,'at':'2s'},"
+           "{'kind':'update_servers','server_list':[0,1],'at':'2500ms'},"
+           "{'kind':'crash','servers':1,'at':'12s','for':'1s'}]");
+}
+
+static void a_kick_of_a_fair_queue_is_applied_in_one_of_its_shards(void **state) {
+    (void)state;
+    PASSES("workers.tube=fq-a", "producers.tube=fq-a", "producers.shard_keys={'count':4}",
+           "workers.bury_ratio=0.2", "commands=[{'action':'kick','tube':'fq-a','at':'2s','every':'200ms'}]");
+}
+
+static void a_completion_of_a_job_that_was_cleared_meanwhile_has_an_origin(void **state) {
+    (void)state;
+    PASSES("workers.process={'exp':'2s'}", "producers.ttl=30s", "producers.arrivals={'poisson':'400/s'}",
+           "commands=[{'action':'clear','tube':'default','at':'5s','every':'500ms'}]");
+}
+
+/* The wait for jobs that nobody is to take is none when another job is there for a moment. */
+static void time_with_jobs_out_of_reach_does_not_add_up(void **state) {
+    (void)state;
+    struct aq_record record;
+    RUN(&record, 5, "budgets.progress=15s", "workers.abandon_ratio=0.02", "producers.ttl=25s",
+        "faults=[{'kind':'update_servers','server_list':[0,2],'at':'5s'}]");
+    comes_out(&record, AQ_EXIT_PASS);
+    aq_record_close(&record);
+}
+
+static void a_fault_that_may_miss_is_no_question(void **state) {
+    (void)state;
+    PASSES("faults=[{'kind':'restart','servers':1,'at':'5s','may_miss':true}]");
+    struct aq_record record;
+    RUN(&record, 1, "faults=[{'kind':'restart','servers':1,'at':'5s'}]");
+    comes_out(&record, AQ_EXIT_UNKNOWN);
+    aq_record_close(&record);
+}
+
 /* Faults of every family at once, in storms of which each is another. */
 static void a_strict_client_comes_clean_out_of_a_storm(void **state) {
     (void)state;
@@ -231,6 +302,14 @@ int main(void) {
         cmocka_unit_test(bodies_of_every_size_give_one_trace_with_both_fidelities),
         cmocka_unit_test(a_fault_that_touches_nothing_is_no_evidence),
         cmocka_unit_test(a_check_with_nothing_to_judge_is_no_evidence),
+        cmocka_unit_test(a_client_whose_clock_stands_still_doubts_a_stopped_server_later),
+        cmocka_unit_test(a_client_whose_clock_stands_still_answers_later),
+        cmocka_unit_test(clients_that_were_sent_elsewhere_need_not_come_back),
+        cmocka_unit_test(clients_that_drain_a_server_need_not_come_back_because_a_list_has_it),
+        cmocka_unit_test(a_kick_of_a_fair_queue_is_applied_in_one_of_its_shards),
+        cmocka_unit_test(a_completion_of_a_job_that_was_cleared_meanwhile_has_an_origin),
+        cmocka_unit_test(time_with_jobs_out_of_reach_does_not_add_up),
+        cmocka_unit_test(a_fault_that_may_miss_is_no_question),
         cmocka_unit_test(a_strict_client_comes_clean_out_of_a_storm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,18 +156,18 @@ static void a_check_that_could_not_judge_makes_the_run_unknown(void **state) {
 static void a_required_mark_that_was_not_reached_makes_the_run_unknown(void **state) {
     (void)state;
     char *wanted[] = {"put_unknown", "malformed_reply", "no_such_mark"};
-    scenario.required_marks = wanted;
-    scenario.required_mark_count = 1;
+    scenario.required_marks.names = wanted;
+    scenario.required_marks.count = 1;
     reaches(AQ_VERDICT_PASS, AQ_EXIT_PASS, "all checks hold; with something to judge: 13");
-    scenario.required_mark_count = 3;
+    scenario.required_marks.count = 3;
     reaches(AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN, "required marks not reached: malformed_reply, no_such_mark");
 }
 
 static void a_broken_check_outweighs_what_is_unknown(void **state) {
     (void)state;
     char *wanted[] = {"malformed_reply"};
-    scenario.required_marks = wanted;
-    scenario.required_mark_count = 1;
+    scenario.required_marks.names = wanted;
+    scenario.required_marks.count = 1;
     faults[0].touched = 0;
     checks[AQ_CHECK_SEMANTICS].verdict = AQ_VERDICT_UNKNOWN;
     fails(AQ_CHECK_SLO);
