@@ -21,7 +21,7 @@ struct aq_store {
     char *path; /* owned; for messages */
     int patience_ms;
     bool for_writing;
-    int version; /* user_version of the file */
+    int version;                                                           /* user_version of the file */
     sqlite3_stmt *begin, *commit, *is_unfinished, *add_event, *add_events; /* prepared at first use */
 };
 

@@ -187,10 +187,10 @@ static void a_library_that_is_not_there_is_named(void **state) {
     unsetenv("ALLQSIM_SCENARIOS");
 }
 
-static const char *const shipped[] = {"baseline",       "crash-persisted", "gray-server",     "load-balancer",
-                                      "partition-half", "reply-lost",      "rolling-restart", "server-crash",
-                                      "slow-server",    "stale-list",      "swarm",           "worker-overrun",
-                                      "worker-spike"};
+static const char *const shipped[] = {
+    "baseline",   "crash-persisted", "gray-server",  "load-balancer", "partition-half",
+    "reply-lost", "rolling-restart", "server-crash", "slow-server",   "stale-list",
+    "swarm",      "worker-overrun",  "worker-spike"};
 
 struct seen {
     size_t found; /* of the shipped ones */

@@ -253,7 +253,7 @@ static void an_interruption_leaves_what_was_done(void **state) {
     g->stop_after = 7;
     assert_int_equal(explore(&options, g), 0);
     assert_true(g->interrupted);
-    assert_in_range(g->count, 7, 20);
+    assert_in_range(g->count, 7, 2000); /* of 100,000; how many are under way depends on the machine */
     for (uint32_t i = 1; i < g->count; i++)
         assert_true(g->results[i].seed > g->results[i - 1].seed);
     discard(g);
