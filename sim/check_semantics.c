@@ -1,22 +1,24 @@
 /* Semantics: servers keep what AllQueue promises about priority, delay, leases, limits, pause, throttle,
-   workflows and fair queues. All of it is read from what servers did; requests and replies play no part. */
+   workflows, fair queues and idle tubes. All of it is read from what servers did; requests and replies play
+   no part. */
 #include "sim/semantics.h"
 
 #include "base/memory.h"
 #include "base/real.h"
 
 static const struct aq_semantics_rule *const rules[] = {
-    &aq_semantics_priority, &aq_semantics_delay,    &aq_semantics_lease,    &aq_semantics_limit,
-    &aq_semantics_pause,    &aq_semantics_throttle, &aq_semantics_workflow, &aq_semantics_fair,
+    &aq_semantics_priority, &aq_semantics_delay, &aq_semantics_lease,
+    &aq_semantics_limit,    &aq_semantics_pause, &aq_semantics_throttle,
+    &aq_semantics_workflow, &aq_semantics_fair,  &aq_semantics_reaper,
 };
 #define RULES (sizeof rules / sizeof *rules)
 
 struct check {
     struct aq_semantics shared;
-    void *states[RULES];              /* owned; each begins with struct aq_semantics_counts */
-    uint8_t interested[AQ_TAP_COUNT]; /* bits 1 << index of the rules that a tap is shown to */
+    void *states[RULES];               /* owned; each begins with struct aq_semantics_counts */
+    uint16_t interested[AQ_TAP_COUNT]; /* bits 1 << index of the rules that a tap is shown to */
 };
-_Static_assert(RULES <= 8, "interested holds a bit for each rule");
+_Static_assert(RULES <= 16, "interested holds a bit for each rule");
 
 /* ---- what rules share ---- */
 
@@ -50,6 +52,17 @@ bool aq_semantics_late(const struct aq_semantics *s, uint32_t server, aq_time_us
     return at_us > aq_time_after(from_us, slack_us);
 }
 
+/* A scenario that may wipe a disk says so by one of its faults. */
+static bool disks_last(const struct aq_scenario *scenario) {
+    for (uint32_t i = 0; i < scenario->fault_count; i++)
+        if (scenario->faults[i].disk_lost || scenario->faults[i].kind == AQ_FAULT_DISK_FULL) return false;
+    return scenario->servers.persistent;
+}
+
+bool aq_semantics_outlives(const struct aq_semantics *s, aq_time_us told_us) {
+    return disks_last(s->scenario) && aq_time_after(told_us, s->saving_us) < s->last_us;
+}
+
 bool aq_semantics_judgeable(const struct aq_semantics *s, uint32_t server) {
     return server < s->server_count && !aq_ledger_server(s->ledger, server)->clock_jumped;
 }
@@ -72,6 +85,9 @@ static int init(void *state, const struct aq_ledger *ledger) {
     s->scenario = aq_ledger_scenario(ledger);
     s->ledger = (struct aq_ledger *)ledger; /* only read until the first observation */
     s->server_count = s->scenario->servers.count;
+    s->one_fleet = s->scenario->clients.group_count == 0 && s->scenario->balancer == AQ_BALANCER_NONE &&
+                   s->scenario->servers.shared_identity < 2;
+    s->saving_us = longest_us(&s->scenario->servers.persist);
     s->servers = aq_alloc_zeroed((size_t)s->server_count + 1, sizeof *s->servers);
     int rc = s->servers ? 0 : AQ_ENOMEM;
     for (size_t i = 0; i < RULES && !rc; i++) {
@@ -79,7 +95,7 @@ static int init(void *state, const struct aq_ledger *ledger) {
         rc = c->states[i] ? 0 : AQ_ENOMEM;
         if (!rc && rules[i]->init) rc = rules[i]->init(c->states[i], s);
         for (uint32_t kind = 0; kind < AQ_TAP_COUNT; kind++)
-            if (rules[i]->taps >> kind & 1) c->interested[kind] |= (uint8_t)(1u << i);
+            if (rules[i]->taps >> kind & 1) c->interested[kind] |= (uint16_t)(1u << i);
     }
     return rc;
 }
@@ -109,13 +125,24 @@ static int command_done(struct check *c, const struct aq_observation *seen) {
     return rc;
 }
 
+static void asked(struct check *c, const struct aq_observation *seen) {
+    for (size_t i = 0; i < RULES; i++)
+        if (rules[i]->asked) rules[i]->asked(c->states[i], &c->shared, seen);
+}
+
+static void fleet_changed(struct check *c) {
+    for (size_t i = 0; i < RULES; i++)
+        if (rules[i]->fleet_changed) rules[i]->fleet_changed(c->states[i]);
+}
+
 static void server_changed(struct check *c, const struct aq_observation *seen) {
     struct aq_semantics_server *server = &c->shared.servers[seen->server];
     switch (seen->kind) {
     case AQ_SEEN_SERVER_DOWN:
         server->down = true;
         for (size_t i = 0; i < RULES; i++)
-            if (rules[i]->forget) rules[i]->forget(c->states[i], seen->server);
+            if (rules[i]->forget) rules[i]->forget(c->states[i], &c->shared, seen->server);
+        if (!disks_last(c->shared.scenario)) fleet_changed(c);
         return;
     case AQ_SEEN_SERVER_STOPPED: server->stopped = true; return;
     case AQ_SEEN_SERVER_UP: server->down = server->stopped = false; break;
@@ -129,8 +156,11 @@ static int observe(void *state, struct aq_ledger *ledger, const struct aq_observ
     struct check *c = state;
     c->shared.ledger = ledger;
     c->shared.last_us = seen->at_us;
-    if (seen->kind == AQ_SEEN_ANSWER)
-        return seen->is_command && aq_answer_is_ok(seen) ? command_done(c, seen) : 0;
+    if (seen->kind == AQ_SEEN_TOLD && seen->member) fleet_changed(c);
+    if (seen->kind == AQ_SEEN_CALL && seen->is_command) asked(c, seen);
+    if (seen->kind == AQ_SEEN_ANSWER && seen->is_command && c->shared.one_fleet && aq_answer_is_ok(seen))
+        return command_done(c, seen);
+    if (seen->kind == AQ_SEEN_TOLD || seen->kind <= AQ_SEEN_ABANDONED) return 0;
     if (seen->server >= c->shared.server_count) return 0;
     if (seen->kind != AQ_SEEN_TAP) {
         server_changed(c, seen);
@@ -165,9 +195,10 @@ static int finish(void *state, struct aq_ledger *ledger, struct aq_record *recor
 const struct aq_checker aq_check_semantics = {
     .check = AQ_CHECK_SEMANTICS,
     .holds_when =
-        "priority, delay, ttl, limits, pause, throttle, workflows and fair queues do what AllQueue promises",
-    .interests = 1u << AQ_SEEN_TAP | 1u << AQ_SEEN_ANSWER | 1u << AQ_SEEN_SERVER_UP |
-                 1u << AQ_SEEN_SERVER_DOWN | 1u << AQ_SEEN_SERVER_STOPPED | 1u << AQ_SEEN_SERVER_RESUMED,
+        "priority, delay, ttl, limits, pause, throttle, workflows, fair queues and idle tubes do what AllQueue promises",
+    .interests = 1u << AQ_SEEN_CALL | 1u << AQ_SEEN_ANSWER | 1u << AQ_SEEN_TAP | 1u << AQ_SEEN_TOLD |
+                 1u << AQ_SEEN_SERVER_UP | 1u << AQ_SEEN_SERVER_DOWN | 1u << AQ_SEEN_SERVER_STOPPED |
+                 1u << AQ_SEEN_SERVER_RESUMED,
     .actions = AQ_ACTION_BIT(PAUSE) | AQ_ACTION_BIT(UNPAUSE) | AQ_ACTION_BIT(THROTTLE),
     .state_bytes = sizeof(struct check),
     .init = init,

@@ -17,7 +17,9 @@ struct aq_semantics {
     struct aq_ledger *ledger;
     struct aq_semantics_server *servers; /* owned */
     uint32_t server_count;
-    aq_time_us last_us; /* of the last observation */
+    bool one_fleet;       /* every client knows every server: what one is told can be judged of all of them */
+    aq_time_us saving_us; /* the longest that a write to disk takes */
+    aq_time_us last_us;   /* of the last observation */
 };
 
 /* The entries of the ledger as they were before the tap, or NULL. */
@@ -43,10 +45,16 @@ struct aq_semantics_rule {
     size_t state_bytes; /* zeroed before init */
     int (*init)(void *state, const struct aq_semantics *s);
     int (*tap)(void *state, struct aq_semantics *s, const struct aq_semantics_tap *tap);
+    /* an operator asks for something: what it was told before of this need not hold while it is carried out.
+       The scenario's list has the command at seen->caller */
+    void (*asked)(void *state, const struct aq_semantics *s, const struct aq_observation *seen);
     /* a caller was told that its command was carried out: the scenario's list has it at seen->caller */
     int (*command)(void *state, struct aq_semantics *s, const struct aq_observation *seen);
     /* the process of a server has ended: all that it held in memory is gone */
-    void (*forget)(void *state, uint32_t server);
+    void (*forget)(void *state, const struct aq_semantics *s, uint32_t server);
+    /* the fleet has grown, or a server has lost all it knew: what callers were told of all servers need not
+       hold any more */
+    void (*fleet_changed)(void *state);
     int (*finish)(void *state, struct aq_semantics *s); /* what shows only at the end */
     void (*close)(void *state);
 };
@@ -67,6 +75,9 @@ bool aq_semantics_late(const struct aq_semantics *s, uint32_t server, aq_time_us
 
 /* Can what is left on this server at the end be judged by its times? */
 bool aq_semantics_judgeable(const struct aq_semantics *s, uint32_t server);
+
+/* Is what a server was told at this time still known when its process, which has just ended, starts again? */
+bool aq_semantics_outlives(const struct aq_semantics *s, aq_time_us told_us);
 
 /* Was the job ready just before this tap, and is it afterwards? */
 static inline bool aq_semantics_was_ready(const struct aq_tap *tap) {
@@ -95,6 +106,7 @@ static inline uint64_t aq_semantics_tube_key(uint32_t server, struct aq_text tub
 }
 
 extern const struct aq_semantics_rule aq_semantics_priority, aq_semantics_delay, aq_semantics_lease,
-    aq_semantics_limit, aq_semantics_pause, aq_semantics_throttle, aq_semantics_workflow, aq_semantics_fair;
+    aq_semantics_limit, aq_semantics_pause, aq_semantics_throttle, aq_semantics_workflow, aq_semantics_fair,
+    aq_semantics_reaper;
 
 #endif

@@ -134,7 +134,8 @@ static int tap_seen(void *state, struct aq_semantics *s, const struct aq_semanti
     return !rc && begins(about) ? note(d, tap->seen) : rc;
 }
 
-static void forget(void *state, uint32_t server) {
+static void forget(void *state, const struct aq_semantics *s, uint32_t server) {
+    (void)s;
     struct delay *d = state;
     while (d->first_of_server[server] != NONE)
         drop(d, d->first_of_server[server]);

@@ -164,7 +164,8 @@ static int tap_seen(void *state, struct aq_semantics *s, const struct aq_semanti
     return taken ? handed_out(f, s, tap, shard) : 0;
 }
 
-static void forget(void *state, uint32_t server) {
+static void forget(void *state, const struct aq_semantics *s, uint32_t server) {
+    (void)s;
     struct fair *f = state;
     for (uint32_t i = f->first_of_server[server]; i != NONE; i = f->shards[i].next_of_server)
         f->shards[i].ready = 0;

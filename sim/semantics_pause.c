@@ -11,6 +11,7 @@ struct tube {
     uint64_t key;
     uint32_t server;
     bool paused;
+    aq_time_us told_us;
 };
 
 /* A tube that a caller paused through its client. */
@@ -44,6 +45,7 @@ static int set(struct pause *p, const struct aq_observation *seen, bool paused) 
         *tube = (struct tube){.key = key, .server = seen->server};
     }
     tube->paused = paused;
+    tube->told_us = seen->at_us;
     return 0;
 }
 
@@ -70,29 +72,49 @@ static int tap_seen(void *state, struct aq_semantics *s, const struct aq_semanti
     return aq_semantics_bad(s, tap, here ? SERVER_PAUSED : FLEET_PAUSED);
 }
 
+static struct command *command_of(struct pause *p, const struct aq_semantics *s,
+                                  const struct aq_observation *seen) {
+    uint64_t hash = aq_text_hash(aq_text_of(s->scenario->commands[seen->caller].tube));
+    for (uint32_t i = 0; i < p->command_count; i++)
+        if (p->commands[i].name_hash == hash) return &p->commands[i];
+    return NULL;
+}
+
+static bool is_about_pause(const struct aq_observation *seen) {
+    return seen->action == AQ_ACTION_PAUSE || seen->action == AQ_ACTION_UNPAUSE;
+}
+
+/* The first server may be unpaused long before the caller hears of the last. */
+static void asked(void *state, const struct aq_semantics *s, const struct aq_observation *seen) {
+    struct command *command = is_about_pause(seen) ? command_of(state, s, seen) : NULL;
+    if (command) command->paused = false;
+}
+
 static int command_done(void *state, struct aq_semantics *s, const struct aq_observation *seen) {
     struct pause *p = state;
-    if (seen->action != AQ_ACTION_PAUSE && seen->action != AQ_ACTION_UNPAUSE) return 0;
-    uint64_t hash = aq_text_hash(aq_text_of(s->scenario->commands[seen->caller].tube));
-    struct command *command = NULL;
-    for (uint32_t i = 0; i < p->command_count && !command; i++)
-        if (p->commands[i].name_hash == hash) command = &p->commands[i];
+    if (!is_about_pause(seen)) return 0;
+    struct command *command = command_of(p, s, seen);
     if (!command) {
         int rc = aq_array_reserve(&p->commands, &p->command_capacity, (size_t)p->command_count + 1,
                                   sizeof *p->commands);
         if (rc) return rc;
         command = &p->commands[p->command_count++];
-        command->name_hash = hash;
+        command->name_hash = aq_text_hash(aq_text_of(s->scenario->commands[seen->caller].tube));
     }
     command->paused = seen->action == AQ_ACTION_PAUSE;
     return 0;
 }
 
-/* A pause that is kept on disk is told again by the tap of the new process. */
-static void forget(void *state, uint32_t server) {
+static void fleet_changed(void *state) {
+    struct pause *p = state;
+    p->command_count = 0;
+}
+
+static void forget(void *state, const struct aq_semantics *s, uint32_t server) {
     struct pause *p = state;
     for (uint32_t i = 0; i < p->count; i++)
-        if (p->tubes[i].server == server) p->tubes[i].paused = false;
+        if (p->tubes[i].server == server && !aq_semantics_outlives(s, p->tubes[i].told_us))
+            p->tubes[i].paused = false;
 }
 
 static void close_state(void *state) {
@@ -108,7 +130,9 @@ const struct aq_semantics_rule aq_semantics_pause = {
         AQ_TAP_BIT(PAUSED) | AQ_TAP_BIT(UNPAUSED) | AQ_TAP_BIT(LEASE) | AQ_TAP_BIT(TAKEN) | AQ_TAP_BIT(EMPTY),
     .state_bytes = sizeof(struct pause),
     .tap = tap_seen,
+    .asked = asked,
     .command = command_done,
+    .fleet_changed = fleet_changed,
     .forget = forget,
     .close = close_state,
 };

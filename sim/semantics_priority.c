@@ -79,7 +79,8 @@ static int tap_seen(void *state, struct aq_semantics *s, const struct aq_semanti
     return passed_over ? aq_semantics_bad(s, seen, PASSED_OVER) : 0;
 }
 
-static void forget(void *state, uint32_t server) {
+static void forget(void *state, const struct aq_semantics *s, uint32_t server) {
+    (void)s;
     struct priority *p = state;
     for (uint32_t i = p->first_of_server[server]; i != NONE; i = p->tubes[i].next_of_server)
         p->tubes[i] = (struct tube){.next_of_server = p->tubes[i].next_of_server};

@@ -166,12 +166,27 @@ static void tell_server(struct story *story, const struct aq_ledger *ledger, uin
     }
 }
 
-static void tell_observation(struct story *story, const struct aq_observation *seen, const char *id) {
+/* What a workflow's story needs: how far a parent is, and which parent a child has. */
+static void append_workflow(const struct aq_ledger *ledger, char *text, const struct aq_tap *tap) {
+    uint32_t index;
+    if (tap->children || tap->limit > 0) {
+        append(text, ", %u children finished", tap->children);
+        if (tap->limit > 0) append(text, " of %d", tap->limit);
+    }
+    if (!tap->parent_hash || !aq_map_get(&ledger->by_hash, tap->parent_hash, &index)) return;
+    const struct aq_ledger_copy *parent = aq_books_copy(ledger, index);
+    append(text, ", child of %s,%.6s%s", server_id(ledger, parent->server), parent->id,
+           strlen(parent->id) > 6 ? ".." : "");
+}
+
+static void tell_observation(struct story *story, const struct aq_ledger *ledger,
+                             const struct aq_observation *seen, const char *id) {
     struct aq_ledger_job scratch = {0};
     aq_books_remember(&scratch, seen);
     struct line *line = add_line(story, seen->at_us);
     begin(line);
     append_event(line->text, &scratch.history[0], id);
+    if (seen->kind == AQ_SEEN_TAP) append_workflow(ledger, line->text, seen->tap);
 }
 
 static const char *keep(struct aq_ledger *ledger, const char *text) {
@@ -228,7 +243,7 @@ int aq_story_tell(struct aq_ledger *ledger, struct aq_record_violation *out,
     if (out->origin >= 0) tell_server(&story, ledger, (uint32_t)out->origin, from_us);
     if (out->receiver >= 0 && out->receiver != out->origin)
         tell_server(&story, ledger, (uint32_t)out->receiver, from_us);
-    if (seen) tell_observation(&story, seen, id);
+    if (seen) tell_observation(&story, ledger, seen, id);
     out->job = full_id(ledger, seen, copy);
     return out->job ? keep_lines(ledger, &story, out) : AQ_ENOMEM;
 }

@@ -256,6 +256,30 @@ static void a_story_tells_what_became_of_the_servers(void **state) {
     }
 }
 
+static void a_story_of_a_workflow_tells_of_its_children_and_parent(void **state) {
+    (void)state;
+    struct aq_tap parent = {
+        .state = AQ_JOB_PARENT, .before = AQ_JOB_PARENT, .limit = 3, .due_us = AQ_TIME_NEVER};
+    parent.kind = AQ_TAP_PARENT_HELD;
+    see_tap_as(&see, 3, parent, see_put_call(&see, 1, 7), 7);
+    struct aq_tap child = {.kind = AQ_TAP_PUT, .parent_hash = aq_text_hash(AQ_TEXT("J7")), .priority = 5};
+    see_tap_as(&see, 3, child, see_put_call(&see, 1, 8), 8);
+    child.kind = AQ_TAP_LEASE; /* no due_us: a lease that is not as long as it should be */
+    child.ttl_s = 10;
+    child.state = AQ_JOB_RESERVED;
+    see_tap_as(&see, 3, child, see_call(&see, 6, AQ_ACTION_GET, 0), 8);
+    parent.kind = AQ_TAP_PARENT_STARTED;
+    parent.action = AQ_ACTION_COUNT;
+    parent.state = AQ_JOB_READY;
+    parent.children = 2;
+    see_tap_as(&see, 3, parent, 0, 7);
+    see_finish(&see);
+    assert_int_equal(see_check(&see, AQ_CHECK_SEMANTICS)->violations, 2);
+    const struct aq_record_violation *first = see_violation(&see, AQ_CHECK_SEMANTICS);
+    see_expect_line(first, "lease, child of srvDDDD,J7");
+    see_expect_line(first + 1, "server 3: parent_started srvDDDD,J7, 2 children finished of 3");
+}
+
 static void ten_stories_are_kept_and_all_violations_counted(void **state) {
     (void)state;
     for (uint32_t i = 1; i <= 25; i++)
@@ -409,6 +433,7 @@ int main(void) {
         T(once_warm_nothing_is_allocated),
         T(a_story_keeps_the_first_event_and_the_latest),
         T(a_story_tells_what_became_of_the_servers),
+        T(a_story_of_a_workflow_tells_of_its_children_and_parent),
         T(ten_stories_are_kept_and_all_violations_counted),
         T(the_record_outlives_the_ledger),
         T(servers_are_counted),

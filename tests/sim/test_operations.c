@@ -304,6 +304,90 @@ static void a_clock_that_jumps_forward_ends_waits_too_early(void **state) {
     aq_record_close(&record);
 }
 
+/* ---- what semantics judges ---- */
+
+#define THROTTLE(tps) "commands=[{'at':'5s','action':'throttle','tube':'default','tps':" tps "}]"
+#define PAUSE                                                                                                \
+    "commands=[{'at':'5s','action':'pause','tube':'default'},"                                               \
+    "{'at':'10s','action':'unpause','tube':'default','client':3}]"
+#define PARENTS "producers.parents.share=0.3", "producers.arrivals={'poisson':'20/s'}"
+#define LATE    "producers.delay=2h", "producers.jobs=20", "duration=3h", "window=10s", "workers.poll=30s"
+
+/* With the profile both sides have; `holds` is what it makes of the rule that the figure belongs to. */
+static const struct {
+    const char *figure, *profile;
+    bool holds;
+    const char *settings[8];
+} judged[] = {
+    {"priority_judged", "strict", true, {"producers.priority=[1,9]", "workers.count=11"}},
+    {"priority_judged", "upstream", true, {"producers.priority=[1,9]", "workers.count=11"}},
+    {"delay_judged", "strict", true, {"producers.delay=3s"}},
+    {"delay_judged", "upstream", true, {"producers.delay=3s"}},
+    {"lease_judged", "strict", true, {"workers.abandon_ratio=0.05"}},
+    {"lease_judged", "upstream", true, {"workers.abandon_ratio=0.05"}},
+    {"limit_judged", "strict", true, {"workers.release_ratio=0.7", "producers.arrivals={'poisson':'20/s'}"}},
+    {"limit_judged",
+     "upstream",
+     true,
+     {"workers.release_ratio=0.7", "producers.arrivals={'poisson':'20/s'}"}},
+    {"throttle_judged", "strict", true, {THROTTLE("40")}},
+    {"throttle_judged", "strict", true, {THROTTLE("2")}},
+    {"throttle_judged",
+     "strict",
+     true,
+     {THROTTLE("40"), "servers.persistent=true",
+      "faults=[{'kind':'crash','at':'8s','for':'2s','servers':1}]"}},
+    {"throttle_judged", "upstream", true, {THROTTLE("40")}},
+    {"throttle_judged", "upstream", false, {THROTTLE("2")}}, /* a share of less than one switches it off */
+    {"pause_judged", "strict", true, {PAUSE}},
+    {"pause_judged",
+     "strict",
+     true,
+     {PAUSE, "servers.persistent=true", "faults=[{'kind':'crash','at':'6s','for':'2s','servers':1}]"}},
+    {"pause_judged", "upstream", false, {PAUSE}}, /* it reaches one server */
+    {"workflow_judged", "strict", true, {PARENTS, "workers.abandon_ratio=0.05"}},
+    {"workflow_judged",
+     "strict",
+     true,
+     {PARENTS, "producers.parents.children_known=false", "producers.parents.levels=2",
+      "workers.abandon_ratio=0.05"}},
+    {"workflow_judged", "upstream", true, {PARENTS}},
+    {"workflow_judged",
+     "upstream",
+     false,
+     {PARENTS, "workers.abandon_ratio=0.1"}}, /* expired children count */
+    {"fair_judged",
+     "strict",
+     true,
+     {"producers.tube=fq-a", "workers.tube=fq-a", "workers.count=11",
+      "producers.shard_keys={'count':40,'skew':1}"}},
+    {"fair_judged",
+     "upstream",
+     true,
+     {"producers.tube=fq-a", "workers.tube=fq-a", "workers.count=11",
+      "producers.shard_keys={'count':40,'skew':1}"}},
+    {"idle_tube_judged", "strict", true, {LATE, "workers.tube=other"}},
+    {"idle_tube_judged", "upstream", false, {LATE, "workers.tube=other"}},
+};
+
+static void each_rule_has_its_verdict_in_each_profile(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof judged / sizeof *judged; i++) {
+        struct aq_record record;
+        struct sums sums;
+        run(&record, &sums, judged[i].profile, judged[i].settings);
+        const struct aq_record_check *semantics = check_of(&record, "semantics");
+        double count = 0;
+        for (uint32_t k = 0; k < semantics->figure_count; k++)
+            if (strcmp(semantics->figures[k].name, judged[i].figure) == 0)
+                count = semantics->figures[k].value;
+        if (count < 10 || (semantics->verdict == AQ_VERDICT_PASS) != judged[i].holds)
+            fail_msg("case %zu, %s (%s): %.0f judged, %s: %s", i, judged[i].figure, judged[i].profile, count,
+                     aq_verdict_word(semantics->verdict), semantics->remark);
+        aq_record_close(&record);
+    }
+}
+
 /* ---- topology ---- */
 
 static void two_servers_with_one_identity_are_caught(void **state) {
@@ -348,6 +432,7 @@ int main(void) {
         cmocka_unit_test(a_herd_comes_at_one_moment),
         cmocka_unit_test(strict_clients_bear_a_clock_that_jumps),
         cmocka_unit_test(a_clock_that_jumps_forward_ends_waits_too_early),
+        cmocka_unit_test(each_rule_has_its_verdict_in_each_profile),
         cmocka_unit_test(two_servers_with_one_identity_are_caught),
         cmocka_unit_test(without_new_connections_one_identity_goes_unnoticed),
     };

@@ -25,6 +25,9 @@ extern const struct aq_checker aq_check_semantics;
 #define NEVER           "a parent never started although its children are finished"
 #define TIMEOUT_EARLY   "a parent timed out before its time"
 #define TIMEOUT_LATE    "a parent timed out too late"
+#define TIMEOUT_NEVER   "a parent never timed out"
+#define TIMEOUT_ENDS    "a parent that timed out was run and should be buried, or the other way round"
+#define REAPED          "a delayed job was dropped with its idle tube"
 #define PASSED_OVER     "a shard of a fair queue was passed over"
 #define RELEASE_IGNORED "a job over its limit of releases was not buried"
 #define RELEASE_EARLY   "a job below its limit of releases was buried"
@@ -85,6 +88,16 @@ static void told(aq_time_us at_us, uint32_t command, enum aq_action action) {
                                             .outcome = AQ_OUTCOME_OK});
 }
 
+/* An operator gives a command, and is not answered yet. */
+static void asks(aq_time_us at_us, uint32_t command, enum aq_action action) {
+    fake_see(&fake, (struct aq_observation){.at_us = at_us,
+                                            .kind = AQ_SEEN_CALL,
+                                            .server = AQ_NOBODY,
+                                            .caller = command,
+                                            .is_command = true,
+                                            .action = action});
+}
+
 /* ---- pause ---- */
 
 static void a_tube_that_is_not_paused_any_more_may_be_served(void **state) {
@@ -124,6 +137,66 @@ static void a_pause_that_reached_one_server_only_is_caught(void **state) {
     told(1 * S, 0, AQ_ACTION_PAUSE);
     lease(2 * S, 0);
     caught(FLEET_PAUSED);
+}
+
+static void while_an_unpause_is_carried_out_servers_may_serve(void **state) {
+    (void)state;
+    begin();
+    told(1 * S, 0, AQ_ACTION_PAUSE);
+    asks(2 * S, 1, AQ_ACTION_UNPAUSE);
+    lease(2 * S + 1 * MS, 0);
+    told(2 * S + 2 * MS, 1, AQ_ACTION_UNPAUSE);
+    clean();
+}
+
+static void what_one_client_was_told_says_nothing_where_clients_know_different_servers(void **state) {
+    (void)state;
+    fake_init(&fake, &aq_check_semantics, 3, 10);
+    static struct aq_client_group group = {.share = 0.5};
+    commands[0] = (struct aq_command_spec){.tube = (char *)"work", .tps = 2};
+    fake.scenario.commands = commands;
+    fake.scenario.command_count = 1;
+    fake.scenario.clients.groups = &group;
+    fake.scenario.clients.group_count = 1;
+    fake_start(&fake);
+    told(1 * S, 0, AQ_ACTION_PAUSE);
+    lease(2 * S, 0);
+    clean();
+}
+
+static void a_server_that_is_added_need_not_know_of_a_pause_or_throttle(void **state) {
+    (void)state;
+    begin();
+    told(1 * S, 0, AQ_ACTION_PAUSE);
+    told(1 * S, 1, AQ_ACTION_THROTTLE);
+    fake_see(&fake, (struct aq_observation){
+                        .at_us = 2 * S, .kind = AQ_SEEN_TOLD, .server = 2, .client = 0, .member = true});
+    for (int i = 0; i < 9; i++)
+        lease(3 * S, 2);
+    clean();
+}
+
+/* With a disk that lasts the new process has to know what its predecessor had saved. */
+static void a_restart_from_disk_keeps_pause_and_throttle(void **state) {
+    (void)state;
+    for (int saved = 0; saved < 2; saved++) {
+        for (int throttle = 0; throttle < 2; throttle++) {
+            fake_init(&fake, &aq_check_semantics, 3, 10);
+            fake.scenario.servers.persistent = true;
+            fake.scenario.servers.persist =
+                (struct aq_distribution){.kind = AQ_DISTRIBUTION_CONSTANT, .a_us = 10 * MS};
+            fake_start(&fake);
+            aq_time_us told_us = saved ? 1 * S : 2 * S - 5 * MS;
+            tap(told_us, 0, (struct aq_tap){.kind = throttle ? AQ_TAP_THROTTLED : AQ_TAP_PAUSED, .tps = 1});
+            server_is(2 * S, AQ_SEEN_SERVER_DOWN, 0);
+            server_is(3 * S, AQ_SEEN_SERVER_UP, 0);
+            lease(4 * S, 0);
+            lease(4 * S, 0);
+            assert_int_equal(fake_caught(&fake, throttle ? SERVER_FASTER : SERVER_PAUSED),
+                             saved ? 2 - throttle : 0);
+            fake_close(&fake);
+        }
+    }
 }
 
 static void the_pause_of_a_fair_queue_holds_for_its_shards(void **state) {
@@ -190,6 +263,51 @@ static void a_fleet_that_is_faster_than_it_was_told_to_be_is_caught(void **state
     assert_int_equal(fake.violations, 0);
     lease(2 * S + 100 * MS, 0);
     caught(FLEET_FASTER);
+}
+
+/* Ten a second are 3.33 each: three in nine tenths of a second. Their windows may end together. */
+static void uneven_shares_of_a_throttle_pass(void **state) {
+    (void)state;
+    begin();
+    commands[0].tps = 10;
+    told(1 * S, 0, AQ_ACTION_THROTTLE);
+    for (aq_time_us at_us = 2 * S; at_us < 40 * S; at_us += 900 * MS)
+        for (uint32_t i = 0; i < 9; i++)
+            lease(at_us, i % 3);
+    assert_int_equal(fake.violations, 0);
+    for (int i = 0; i < 5; i++)
+        lease(40 * S, 0);
+    assert_true(fake_caught(&fake, FLEET_FASTER) > 0);
+    fake_close(&fake);
+}
+
+/* A client that does not round up gives each of three servers less than one a second, which is to be kept. */
+static void only_the_policy_allows_more_than_was_asked_for(void **state) {
+    (void)state;
+    for (int rounds = 0; rounds < 2; rounds++) {
+        fake_init(&fake, &aq_check_semantics, 3, 10);
+        commands[0] = (struct aq_command_spec){.tube = (char *)"work", .tps = 2};
+        fake.scenario.commands = commands;
+        fake.scenario.command_count = 1;
+        fake.scenario.clients.policy.throttle_rounds_up = rounds;
+        fake_start(&fake);
+        told(1 * S, 0, AQ_ACTION_THROTTLE);
+        for (aq_time_us at_us = 2 * S; at_us < 20 * S; at_us += S)
+            for (uint32_t i = 0; i < 3; i++)
+                lease(at_us, i);
+        assert_true(rounds ? fake.violations == 0 : fake_caught(&fake, FLEET_FASTER) > 0);
+        fake_close(&fake);
+    }
+}
+
+static void while_a_throttle_is_lifted_servers_may_be_faster(void **state) {
+    (void)state;
+    begin();
+    told(1 * S, 0, AQ_ACTION_THROTTLE);
+    asks(2 * S, 1, AQ_ACTION_THROTTLE);
+    for (int i = 0; i < 9; i++)
+        lease(2 * S, 0);
+    clean();
 }
 
 /* ---- workflows ---- */
@@ -308,6 +426,78 @@ static void a_timeout_is_judged_by_its_moment(void **state) {
     caught(TIMEOUT_LATE);
 }
 
+static void put_child(aq_time_us at_us, uint64_t child) {
+    tap(at_us, 0,
+        (struct aq_tap){.kind = AQ_TAP_PUT,
+                        .job_hash = child,
+                        .parent_hash = PARENT,
+                        .state = AQ_JOB_READY,
+                        .priority = 5});
+}
+
+/* What the server says of its children is not believed. */
+static void a_parent_whose_server_miscounts_its_children_is_caught(void **state) {
+    (void)state;
+    begin();
+    hold(1 * S, -1, 60 * S);
+    for (uint64_t i = 0; i < 3; i++)
+        put_child(1 * S, CHILD + i);
+    parent_is(2 * S, AQ_TAP_CHILDREN_STARTED, AQ_JOB_PARENT); /* two, it says */
+    child_done(3 * S, CHILD);
+    child_done(3 * S, CHILD + 1);
+    parent_is(3 * S, AQ_TAP_PARENT_STARTED, AQ_JOB_READY);
+    caught(TOO_EARLY);
+}
+
+static void a_noop_that_ends_before_its_children_is_caught(void **state) {
+    (void)state;
+    begin();
+    hold(1 * S, 2, 60 * S);
+    child_done(2 * S, CHILD);
+    parent_is(2 * S, AQ_TAP_NOOP_DONE, AQ_JOB_PARENT);
+    caught(TOO_EARLY);
+    begin();
+    hold(1 * S, 2, 60 * S);
+    child_done(2 * S, CHILD);
+    parent_is(60 * S, AQ_TAP_NOOP_DONE, AQ_JOB_PARENT); /* it has waited for its time */
+    clean();
+}
+
+static void a_timeout_ends_as_it_was_asked_for(void **state) {
+    (void)state;
+    for (int run = 0; run < 2; run++) {
+        begin();
+        fake.scenario.producers.parents.run_on_timeout = run;
+        hold(1 * S, 2, 11 * S);
+        parent_is(11 * S, AQ_TAP_TIMED_OUT, run ? AQ_JOB_READY : AQ_JOB_BURIED);
+        clean();
+        begin();
+        fake.scenario.producers.parents.run_on_timeout = run;
+        hold(1 * S, 2, 11 * S);
+        parent_is(11 * S, AQ_TAP_TIMED_OUT, run ? AQ_JOB_BURIED : AQ_JOB_READY);
+        caught(TIMEOUT_ENDS);
+    }
+}
+
+static void a_parent_that_never_times_out_is_caught_at_the_end(void **state) {
+    (void)state;
+    begin();
+    hold(1 * S, 2, 11 * S);
+    lease(20 * S, 1);
+    assert_int_equal(fake_finish(&fake), AQ_VERDICT_FAIL);
+    caught(TIMEOUT_NEVER);
+}
+
+/* ---- idle tubes ---- */
+
+static void a_delayed_job_that_goes_with_its_idle_tube_is_caught(void **state) {
+    (void)state;
+    begin();
+    tap(1 * S, 0,
+        (struct aq_tap){.kind = AQ_TAP_REAPED, .job_hash = 77, .before = AQ_JOB_DELAYED, .priority = 5});
+    caught(REAPED);
+}
+
 /* ---- fair queues ---- */
 
 static void shard(aq_time_us at_us, enum aq_tap_kind kind, const char *tube) {
@@ -401,11 +591,18 @@ int main(void) {
         cmocka_unit_test(a_tube_that_is_not_paused_any_more_may_be_served),
         cmocka_unit_test(a_job_of_a_paused_tube_is_caught),
         cmocka_unit_test(a_pause_that_reached_one_server_only_is_caught),
+        cmocka_unit_test(while_an_unpause_is_carried_out_servers_may_serve),
+        cmocka_unit_test(what_one_client_was_told_says_nothing_where_clients_know_different_servers),
+        cmocka_unit_test(a_server_that_is_added_need_not_know_of_a_pause_or_throttle),
+        cmocka_unit_test(a_restart_from_disk_keeps_pause_and_throttle),
         cmocka_unit_test(the_pause_of_a_fair_queue_holds_for_its_shards),
         cmocka_unit_test(jobs_at_the_rate_of_the_throttle_pass),
         cmocka_unit_test(a_server_that_is_faster_than_its_throttle_is_caught),
         cmocka_unit_test(a_throttle_below_one_is_one_job_in_a_longer_window),
         cmocka_unit_test(a_fleet_that_is_faster_than_it_was_told_to_be_is_caught),
+        cmocka_unit_test(uneven_shares_of_a_throttle_pass),
+        cmocka_unit_test(only_the_policy_allows_more_than_was_asked_for),
+        cmocka_unit_test(while_a_throttle_is_lifted_servers_may_be_faster),
         cmocka_unit_test(a_parent_after_its_children_passes),
         cmocka_unit_test(a_parent_before_its_last_child_is_caught),
         cmocka_unit_test(a_parent_that_starts_again_is_caught),
@@ -413,6 +610,11 @@ int main(void) {
         cmocka_unit_test(a_parent_that_never_starts_is_caught_at_the_end),
         cmocka_unit_test(a_parent_lost_with_its_server_is_not_waited_for),
         cmocka_unit_test(a_timeout_is_judged_by_its_moment),
+        cmocka_unit_test(a_parent_whose_server_miscounts_its_children_is_caught),
+        cmocka_unit_test(a_noop_that_ends_before_its_children_is_caught),
+        cmocka_unit_test(a_timeout_ends_as_it_was_asked_for),
+        cmocka_unit_test(a_parent_that_never_times_out_is_caught_at_the_end),
+        cmocka_unit_test(a_delayed_job_that_goes_with_its_idle_tube_is_caught),
         cmocka_unit_test(shards_in_turn_pass),
         cmocka_unit_test(a_shard_that_is_passed_over_is_caught_when_its_turn_comes),
         cmocka_unit_test(a_shard_that_is_never_served_is_caught_at_the_end),
