@@ -103,6 +103,88 @@ static void a_put_with_a_soft_error_takes_the_normal_form(void **state) {
     aq_bytes_close(&bytes);
 }
 
+/* Encodes a get's reply with this damage and this body. */
+static void encode_damaged(unsigned damage, const char *body, struct aq_bytes *bytes) {
+    const struct aq_job job = {
+        .job_id = AQ_TEXT("abc"), .body = aq_text_of(body), .tube = AQ_TEXT("t"), .releases = 1};
+    const struct aq_reply reply = {.kind = AQ_REPLY_RESPONSE,
+                                   .action = AQ_ACTION_GET,
+                                   .damage = (uint8_t)damage,
+                                   .jobs = &job,
+                                   .job_count = 1};
+    assert_int_equal(aq_reply_encode(&reply, bytes), 0);
+}
+
+static int decode_bytes(const struct aq_bytes *bytes, struct aq_reply *out, struct aq_arena *arena) {
+    return aq_reply_decode(bytes->at, bytes->len, AQ_ACTION_GET, arena, out, NULL);
+}
+
+static void a_damaged_reply_makes_no_sense(void **state) {
+    (void)state;
+    struct aq_bytes whole = {0}, bytes = {0};
+    struct aq_arena arena = {0};
+    struct aq_reply back;
+    encode_damaged(0, "b", &whole);
+    assert_int_equal(decode_bytes(&whole, &back, &arena), 0);
+    static const unsigned spoils[] = {AQ_DAMAGE_QUOTED, AQ_DAMAGE_GARBLED, AQ_DAMAGE_TRUNCATED,
+                                      AQ_DAMAGE_EMPTIED, AQ_DAMAGE_QUOTED | AQ_DAMAGE_TRUNCATED};
+    for (size_t i = 0; i < sizeof spoils / sizeof *spoils; i++) {
+        encode_damaged(spoils[i], "b", &bytes);
+        assert_int_equal(decode_bytes(&bytes, &back, &arena), AQ_EPARSE);
+    }
+    encode_damaged(AQ_DAMAGE_TRUNCATED, "b", &bytes);
+    assert_int_equal(bytes.len, whole.len / 2);
+    encode_damaged(AQ_DAMAGE_EMPTIED, "b", &bytes);
+    assert_int_equal(bytes.len, 0);
+    aq_bytes_close(&whole);
+    aq_bytes_close(&bytes);
+    aq_arena_close(&arena);
+}
+
+/* As AllQueue's server does after a redirect. */
+static void a_quoted_reply_is_one_json_string(void **state) {
+    (void)state;
+    struct aq_bytes bytes = {0};
+    const struct aq_reply reply = {
+        .kind = AQ_REPLY_RESPONSE, .action = AQ_ACTION_PAUSE, .damage = AQ_DAMAGE_QUOTED};
+    const char *wire = "\"{\\\"response\\\":{\\\"action\\\":\\\"pause\\\"}}\"";
+    assert_int_equal(aq_reply_encode(&reply, &bytes), 0);
+    assert_int_equal(bytes.len, strlen(wire));
+    assert_memory_equal(bytes.at, wire, bytes.len);
+    aq_bytes_close(&bytes);
+}
+
+/* One byte is missing for each that a character has beyond its first. */
+static void counting_characters_cuts_only_what_is_not_ascii(void **state) {
+    (void)state;
+    struct aq_bytes whole = {0}, bytes = {0};
+    struct aq_arena arena = {0};
+    struct aq_reply back;
+    encode_damaged(AQ_DAMAGE_CUT, "green", &bytes);
+    assert_int_equal(decode_bytes(&bytes, &back, &arena), 0);
+    encode_damaged(0, "gr\xc3\xbcn \xe6\x97\xa5", &whole);
+    encode_damaged(AQ_DAMAGE_CUT, "gr\xc3\xbcn \xe6\x97\xa5", &bytes);
+    assert_int_equal(decode_bytes(&bytes, &back, &arena), AQ_EPARSE);
+    /* the body stands in the reply twice */
+    assert_int_equal(bytes.len, whole.len - 2 * 3);
+    aq_bytes_close(&whole);
+    aq_bytes_close(&bytes);
+    aq_arena_close(&arena);
+}
+
+static void a_padded_reply_is_long_and_says_the_same(void **state) {
+    (void)state;
+    struct aq_bytes bytes = {0};
+    struct aq_arena arena = {0};
+    struct aq_reply back;
+    encode_damaged(AQ_DAMAGE_PADDED, "b", &bytes);
+    assert_int_equal(bytes.len, AQ_PADDED_BYTES);
+    assert_int_equal(decode_bytes(&bytes, &back, &arena), 0);
+    assert_true(back.job_count == 1 && back.damage == 0 && aq_text_is(back.jobs[0].job_id, "abc"));
+    aq_bytes_close(&bytes);
+    aq_arena_close(&arena);
+}
+
 static struct aq_text random_text(struct aq_random *random, char *memory, uint32_t max) {
     static const char *pieces[] = {"a",    "\"", "\\", "\r",           "\x1f", "é",
                                    "日本", "😀",  "{}", "some letters", "\b"};
@@ -193,6 +275,10 @@ int main(void) {
         cmocka_unit_test(replies_are_read_as_the_protocol_says),
         cmocka_unit_test(numbers_may_come_as_numbers),
         cmocka_unit_test(a_tube_called_global_gives_way_to_the_counters),
+        cmocka_unit_test(a_damaged_reply_makes_no_sense),
+        cmocka_unit_test(a_quoted_reply_is_one_json_string),
+        cmocka_unit_test(counting_characters_cuts_only_what_is_not_ascii),
+        cmocka_unit_test(a_padded_reply_is_long_and_says_the_same),
         cmocka_unit_test(a_put_with_a_soft_error_takes_the_normal_form),
         cmocka_unit_test(random_jobs_come_back),
         cmocka_unit_test(random_floats_come_back_exactly),

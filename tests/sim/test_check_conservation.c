@@ -62,6 +62,37 @@ static void completed_held_and_lost_jobs_add_up(void **state) {
     assert_int_equal(see.record.jobs.unexplained, 0);
 }
 
+/* A parent is held while it waits, and ends as other jobs do; a noop ends without having been handed out. */
+static void waiting_parents_are_in_the_books(void **state) {
+    (void)state;
+    for (uint32_t job = 1; job <= 4; job++) {
+        uint64_t call = see_put_call(&see, 1, job);
+        see_tap_as(&see, 3, (struct aq_tap){.kind = AQ_TAP_PARENT_HELD, .state = AQ_JOB_PARENT}, call, job);
+        see_answer(&see, call, AQ_OUTCOME_OK);
+    }
+    own_tap(AQ_TAP_CHILD_COUNTED, AQ_JOB_PARENT, 3, 1);
+    own_tap(AQ_TAP_PARENT_STARTED, AQ_JOB_READY, 3, 1);
+    see_get(&see, 6, 3, 1);
+    see_done(&see, 6, 3, 1);
+    own_tap(AQ_TAP_TIMED_OUT, AQ_JOB_BURIED, 3, 2);
+    own_tap(AQ_TAP_NOOP_DONE, AQ_JOB_PARENT, 3, 3);
+    see_held(&see, 3, 2, AQ_JOB_BURIED);
+    see_held(&see, 3, 4, AQ_JOB_PARENT);
+    see_expect(&see, CHECK, AQ_VERDICT_PASS, 0, NULL);
+    the_books_balance();
+    assert_int_equal(see.record.jobs.accepted, 4);
+    assert_int_equal(see.record.jobs.completed, 2);
+    assert_int_equal(see.record.jobs.held, 2);
+}
+
+static void a_job_that_was_dropped_with_its_tube_has_vanished(void **state) {
+    (void)state;
+    see_put(&see, 1, 3, 7);
+    own_tap(AQ_TAP_REAPED, AQ_JOB_DELAYED, 3, 7);
+    see_expect(&see, CHECK, AQ_VERDICT_FAIL, 1, "job vanished");
+    the_books_balance();
+}
+
 static void without_jobs_nothing_is_judged(void **state) {
     (void)state;
     see_get(&see, 6, 3, 0);
@@ -197,6 +228,8 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(completed_held_and_lost_jobs_add_up),
+        T(waiting_parents_are_in_the_books),
+        T(a_job_that_was_dropped_with_its_tube_has_vanished),
         T(without_jobs_nothing_is_judged),
         T(a_job_that_is_nowhere_has_vanished),
         T(a_job_that_a_server_holds_after_its_end_has_appeared),

@@ -110,6 +110,56 @@ static void texts_are_copied_and_places_used_again(void **state) {
     assert_true(has("other") && !has("job"));
 }
 
+/* A job may have a file for each state; a move takes the old one away in the same instant. */
+static void folders_are_apart_and_a_move_leaves_nothing_behind(void **state) {
+    (void)state;
+    struct aq_job_record reserved = record_of("a", "held"), buried = record_of("a", "buried");
+    reserved.folder = 1 + AQ_JOB_RESERVED;
+    buried.folder = 1 + AQ_JOB_BURIED;
+    assert_int_equal(aq_disk_stage(&disk, &reserved, false), 0);
+    assert_int_equal(aq_disk_stage(&disk, &buried, false), 0);
+    aq_disk_commit(&disk);
+    assert_true(aq_disk_has(&disk, &reserved) && aq_disk_has(&disk, &buried) && !has("a"));
+    assert_int_equal(aq_disk_stage(&disk, &buried, true), 0);
+    aq_disk_commit(&disk);
+    assert_true(aq_disk_has(&disk, &reserved) && !aq_disk_has(&disk, &buried));
+    buried.moved_from = reserved.folder;
+    assert_int_equal(aq_disk_stage(&disk, &buried, false), 0);
+    aq_disk_commit(&disk);
+    assert_true(!aq_disk_has(&disk, &reserved) && aq_disk_has(&disk, &buried));
+}
+
+/* What is kept of a tube does not collide with a job of that name. */
+static void a_tube_has_a_record_beside_jobs(void **state) {
+    (void)state;
+    struct aq_job_record tube = {.is_tube = true, .tube = AQ_TEXT("a"), .tps = 3};
+    stage("a", "one", false);
+    assert_int_equal(aq_disk_stage(&disk, &tube, false), 0);
+    aq_disk_commit(&disk);
+    assert_true(has("a") && aq_disk_has(&disk, &tube));
+    stage("a", "", true);
+    aq_disk_commit(&disk);
+    assert_true(!has("a") && aq_disk_has(&disk, &tube));
+}
+
+static void a_crash_in_the_middle_keeps_the_first_of_several_changes(void **state) {
+    (void)state;
+    for (int done = 0; done <= 4; done++) {
+        struct aq_disk fresh = {0};
+        disk = fresh;
+        stage("a", "one", false);
+        stage("b", "one", false);
+        stage("a", "", true);
+        stage("c", "one", false);
+        assert_int_equal(aq_disk_rollback(&disk, done / 4.0 + 0.1), 0);
+        assert_true(has("a") == (done == 1 || done == 2));
+        assert_true(has("b") == (done >= 2));
+        assert_true(has("c") == (done >= 4));
+        assert_int_equal(disk.staged_count, 0);
+        aq_disk_close(&disk);
+    }
+}
+
 static void a_wiped_disk_is_empty_and_works_on(void **state) {
     (void)state;
     stage("a", "one", false);
@@ -181,6 +231,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_crash_loses_what_was_only_staged, begin, end),
         cmocka_unit_test_setup_teardown(changes_take_effect_in_their_order, begin, end),
         cmocka_unit_test_setup_teardown(texts_are_copied_and_places_used_again, begin, end),
+        cmocka_unit_test_setup_teardown(folders_are_apart_and_a_move_leaves_nothing_behind, begin, end),
+        cmocka_unit_test_setup_teardown(a_tube_has_a_record_beside_jobs, begin, end),
+        cmocka_unit_test_setup_teardown(a_crash_in_the_middle_keeps_the_first_of_several_changes, begin, end),
         cmocka_unit_test_setup_teardown(a_wiped_disk_is_empty_and_works_on, begin, end),
         cmocka_unit_test_setup_teardown(random_changes_leave_what_they_say, begin, end),
         cmocka_unit_test_setup_teardown(without_memory_a_change_is_refused, begin, end),

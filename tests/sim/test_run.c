@@ -26,6 +26,13 @@ static const char mixed[] =
     "{\"kind\":\"drop_reply\",\"at\":\"9s\",\"for\":\"3s\",\"probability\":0.05},"
     "{\"kind\":\"drop_request\",\"at\":\"9s\",\"for\":\"3s\",\"probability\":0.05},"
     "{\"kind\":\"duplicate_reply\",\"at\":\"9s\",\"for\":\"3s\",\"probability\":0.2},"
+    "{\"kind\":\"malformed_reply\",\"at\":\"9s\",\"for\":\"3s\",\"probability\":0.01},"
+    "{\"kind\":\"truncated_reply\",\"at\":\"9s\",\"for\":\"3s\",\"probability\":0.01},"
+    "{\"kind\":\"oversized_reply\",\"at\":\"9s\",\"for\":\"3s\",\"probability\":0.01},"
+    "{\"kind\":\"empty_reply\",\"at\":\"9s\",\"for\":\"3s\",\"probability\":0.01},"
+    "{\"kind\":\"wrong_id_reply\",\"at\":\"9s\",\"for\":\"3s\",\"actions\":[\"done\",\"delete\",\"touch\"],\"probability\":0.01},"
+    "{\"kind\":\"stalled_sweeps\",\"at\":\"10s\",\"for\":\"2s\",\"servers\":0},"
+    "{\"kind\":\"disk_full\",\"at\":\"11s\",\"for\":\"1s\",\"servers\":2},"
     "{\"kind\":\"error_reply\",\"at\":\"9s\",\"for\":\"3s\",\"probability\":0.02},"
     "{\"kind\":\"jitter\",\"at\":\"1s\",\"for\":\"15s\",\"delay\":{\"exp\":\"2ms\"}},"
     "{\"kind\":\"loss\",\"at\":\"12s\",\"for\":\"2s\",\"probability\":0.1},"
@@ -35,6 +42,20 @@ static const char mixed[] =
     "{\"kind\":\"client_crash\",\"at\":\"8s\",\"for\":\"1s\",\"clients\":{\"random\":3}},"
     "{\"kind\":\"worker_crash\",\"at\":\"5s\",\"workers\":{\"random\":5}},"
     "{\"kind\":\"burst\",\"at\":\"4s\",\"count\":200}"
+    "]}";
+
+/* Servers and clients of the release: replies that are encoded twice, cut, or refused in all their ways. */
+static const char release[] =
+    "{\"name\":\"release\",\"duration\":\"20s\",\"settle\":\"30s\","
+    "\"servers\":{\"count\":3,\"persistent\":true,\"profile\":\"upstream\"},"
+    "\"clients\":{\"count\":10,\"profile\":\"upstream\"},"
+    "\"workers\":{\"count\":30,\"release_ratio\":0.02,\"bury_ratio\":0.01,\"delete_ratio\":0.1},"
+    "\"producers\":{\"arrivals\":{\"poisson\":\"100/s\"},\"ttl\":\"5s\",\"priority\":[1,9]},"
+    "\"faults\":["
+    "{\"kind\":\"crash\",\"at\":\"3s\",\"for\":\"2s\",\"servers\":0},"
+    "{\"kind\":\"disk_full\",\"at\":\"1s\",\"for\":\"1s\",\"servers\":1},"
+    "{\"kind\":\"malformed_reply\",\"at\":\"6s\",\"for\":\"1s\",\"probability\":0.01},"
+    "{\"kind\":\"redirect\",\"at\":\"8s\",\"servers\":1,\"server\":2}"
     "]}";
 
 static void same_seed_gives_the_same_trace(void **state) {
@@ -55,6 +76,17 @@ static void another_seed_gives_another_trace(void **state) {
     run_text(mixed, &(struct run_variation){.seed = 7}, &a);
     run_text(mixed, &(struct run_variation){.seed = 8}, &b);
     assert_int_not_equal(a.trace_hash, b.trace_hash);
+    aq_record_close(&a);
+    aq_record_close(&b);
+}
+
+static void the_release_goes_the_same_way_in_both_fidelities(void **state) {
+    (void)state;
+    struct aq_record a, b;
+    run_text(release, &(struct run_variation){.seed = 5, .fidelity = "message"}, &a);
+    run_text(release, &(struct run_variation){.seed = 5, .fidelity = "wire"}, &b);
+    assert_int_equal(a.trace_hash, b.trace_hash);
+    assert_true(a.events > 10000);
     aq_record_close(&a);
     aq_record_close(&b);
 }
@@ -149,6 +181,7 @@ int main(void) {
         cmocka_unit_test(same_seed_gives_the_same_trace),
         cmocka_unit_test(another_seed_gives_another_trace),
         cmocka_unit_test(wire_and_message_fidelity_give_the_same_trace),
+        cmocka_unit_test(the_release_goes_the_same_way_in_both_fidelities),
         cmocka_unit_test(heap_layout_changes_nothing),
         cmocka_unit_test(one_more_worker_leaves_the_streams_of_the_others_alone),
         cmocka_unit_test(a_correct_client_comes_out_clean_of_mixed_faults),

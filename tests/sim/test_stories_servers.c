@@ -491,6 +491,64 @@ static void a_request_under_way_at_a_crash_hangs_for_good_upstream(void **state)
                                 }});
 }
 
+/* The get of J1 is half written when the server is killed: 7 of 10 ms. */
+static void a_crash_inside_a_move_loses_the_job_where_files_are_apart(void **state) {
+    (void)state;
+    story_holds(&(struct story){
+        .settings = {"servers.persistent=true", "servers.persist=10ms", "servers.policy.moves_in_steps=true",
+                     "workers.start=200ms", "faults=[{'kind': 'crash', 'at': '210ms', 'for': '200ms'}]"},
+        .lines = {"[0.000000] server 0 up", "[0.000000] client 0 up", "[0.100000] producer at client 0 > put",
+                  "[0.100000] client 0 chooses server 0 for put", "[0.106000] client 0 -> address 0: put",
+                  "[0.109000] server 0: put J1 in default", "[0.120000] producer at client 0 < put ok S0,J1",
+                  "[0.200000] worker 0 at client 0 > get", "[0.200000] client 0 chooses server 0 for get",
+                  "[0.200000] client 0 -> address 0: get", "[0.203000] server 0: lease J1 in default",
+                  "[0.210000] fault 0 begins", "[0.210000] server 0 down",
+                  "[0.210000] server 0 lost a job with its memory: J1",
+                  "[0.211000] worker 0 at client 0 < get unknown no job", "[0.410000] fault 0 ends",
+                  "[0.510000] server 0 up", "[0.772518] client 0 -> address 0: ping",
+                  "[1.000000] load ends, faults are healed"}});
+}
+
+static void a_crash_inside_a_move_leaves_the_job_as_it_was_in_strict(void **state) {
+    (void)state;
+    story_holds(
+        &(struct story){.settings = {"servers.persistent=true", "servers.persist=10ms", "workers.start=200ms",
+                                     "faults=[{'kind': 'crash', 'at': '210ms', 'for': '200ms'}]"},
+                        .lines = {"[0.000000] server 0 up",
+                                  "[0.000000] client 0 up",
+                                  "[0.100000] producer at client 0 > put",
+                                  "[0.100000] client 0 chooses server 0 for put",
+                                  "[0.106000] client 0 -> address 0: put",
+                                  "[0.109000] server 0: put J1 in default",
+                                  "[0.120000] producer at client 0 < put ok S0,J1",
+                                  "[0.200000] worker 0 at client 0 > get",
+                                  "[0.200000] client 0 chooses server 0 for get",
+                                  "[0.200000] client 0 -> address 0: get",
+                                  "[0.203000] server 0: lease J1 in default",
+                                  "[0.210000] fault 0 begins",
+                                  "[0.210000] server 0 down",
+                                  "[0.211000] worker 0 at client 0 < get unknown no job",
+                                  "[0.410000] fault 0 ends",
+                                  "[0.510000] server 0 up",
+                                  "[0.510000] server 0: restored J1 in default",
+                                  "[0.772518] client 0 -> address 0: ping",
+                                  "[1.000000] load ends, faults are healed",
+                                  "[10.211000] worker 0 at client 0 > get",
+                                  "[10.211000] client 0 chooses server 0 for get",
+                                  "[10.211000] client 0 -> address 0: get",
+                                  "[10.214000] server 0: lease J1 in default",
+                                  "[10.225000] worker 0 at client 0 < get ok S0,J1",
+                                  "[10.275000] worker 0 at client 0 > done S0,J1",
+                                  "[10.275000] client 0 -> address 0: done J1",
+                                  "[10.278000] server 0: done J1 in default",
+                                  "[10.289000] worker 0 at client 0 < done ok S0,J1",
+                                  "[10.289000] worker 0 at client 0 > get",
+                                  "[10.289000] client 0 chooses server 0 for get",
+                                  "[10.289000] client 0 -> address 0: get",
+                                  "[10.292000] server 0: empty in default",
+                                  "[10.293000] worker 0 at client 0 < get ok no job"}});
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_is_put_taken_and_done),
@@ -506,6 +564,8 @@ int main(void) {
         cmocka_unit_test(an_error_reply_means_that_nothing_was_applied),
         cmocka_unit_test(a_clock_that_jumps_ahead_ends_leases_early),
         cmocka_unit_test(a_request_under_way_at_a_crash_hangs_for_good_upstream),
+        cmocka_unit_test(a_crash_inside_a_move_loses_the_job_where_files_are_apart),
+        cmocka_unit_test(a_crash_inside_a_move_leaves_the_job_as_it_was_in_strict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

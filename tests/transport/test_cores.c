@@ -110,6 +110,24 @@ static void a_double_reply_is_dropped(void **state) {
     assert_int_equal(cores.marks[AQ_CLIENT_MARK_MALFORMED_REPLY], 0);
 }
 
+static void a_reply_that_makes_no_sense_ends_as_unknown_and_a_long_one_is_read(void **state) {
+    (void)state;
+    static const enum aq_server_fault_kind spoilt[] = {
+        AQ_SERVER_FAULT_MALFORMED_REPLY, AQ_SERVER_FAULT_TRUNCATED_REPLY, AQ_SERVER_FAULT_EMPTY_REPLY};
+    cores_start(&cores, 1, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct aq_fault_rule rule = fault(spoilt[i], 0);
+        cores_server_fault(&cores, 0, &rule);
+        assert_int_equal(wait_for(cores_put(&cores, 0, "spoilt"))->outcome, AQ_OUTCOME_UNKNOWN);
+        assert_int_equal(cores.marks[AQ_CLIENT_MARK_MALFORMED_REPLY], i + 1);
+        cores_server_heal(&cores, 0, 1);
+    }
+    struct aq_fault_rule rule = fault(AQ_SERVER_FAULT_OVERSIZED_REPLY, 0);
+    cores_server_fault(&cores, 0, &rule);
+    assert_int_equal(wait_for(cores_put(&cores, 0, "long"))->outcome, AQ_OUTCOME_OK);
+    assert_int_equal(taps(AQ_TAP_PUT), 4);
+}
+
 static void a_late_reply_is_dropped_and_the_server_found_well_again(void **state) {
     (void)state;
     cores.client_policy.request_timeout_us = 100 * AQ_US_PER_MS;
@@ -180,6 +198,7 @@ int main(void) {
         TEST(the_jobs_of_many_clients_all_reach_their_origins),
         TEST(a_lost_reply_ends_as_unknown),
         TEST(a_double_reply_is_dropped),
+        TEST(a_reply_that_makes_no_sense_ends_as_unknown_and_a_long_one_is_read),
         TEST(a_late_reply_is_dropped_and_the_server_found_well_again),
         TEST(a_dead_server_is_left_out_and_used_again_when_it_is_back),
         TEST(a_refused_connection_fails_over_well_before_the_connect_timeout),
