@@ -231,7 +231,7 @@ static void answer(struct aq_server *server, const struct aq_reply *reply, uint3
 
 static void apply_malformed(struct aq_server *server, struct aq_reply *reply, uint32_t *copies) {
     struct aq_text text = server->current.malformed;
-    if (server->policy->blank_request_wedges && aq_text_is(text, "blank")) {
+    if (server->policy->blank_request_wedges && aq_text_is(text, AQ_MALFORMED_BLANK)) {
         server->wedged = true;
         *copies = 0;
         return;

@@ -128,6 +128,9 @@ struct aq_tap {
     struct aq_text body; /* of the job, where there is one */
 };
 
+/* `malformed` of a message that is empty or holds white space only. */
+#define AQ_MALFORMED_BLANK "blank"
+
 enum aq_server_event_kind {
     AQ_SERVER_REQUEST, /* a request arrived: peer, correlation, request, token */
     /* all that PERSIST and UNPERSIST have asked for up to now is on disk. Wanted after each step with such

@@ -213,7 +213,7 @@ static int decode(struct request *request, const char *bytes, size_t len, struct
     struct aq_error error;
     request->large = len > ARENA_KEPT_BYTES;
     if (is_blank(bytes, len)) {
-        event->malformed = AQ_TEXT("blank");
+        event->malformed = AQ_TEXT(AQ_MALFORMED_BLANK);
         return 0;
     }
     int rc = aq_request_decode(bytes, len, &request->texts, &request->request, &error);

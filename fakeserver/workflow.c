@@ -264,7 +264,7 @@ void aq_server_set_parent_job(struct aq_server *server, const struct aq_request 
     if (slot == AQ_NO_INDEX) return;
     struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
     aq_server_fill_job(server, request, tube, job);
-    uint32_t place;
+    uint32_t place = AQ_NO_INDEX;
     int rc = aq_parents_take(&server->parents, &place);
     struct aq_job *shown = aq_arena_alloc(aq_server_texts(server), sizeof *shown);
     if (rc || !shown) {

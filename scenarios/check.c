@@ -70,7 +70,8 @@ static int check_policy(struct aq_reader *r, const struct aq_scenario *s) {
     if (s->clients.policy.in_flight_per_server == 0)
         return FAIL_AT(r, "in_flight_per_server",
                        "found 0, allowed is 1 or more: no request would ever be sent");
-    if (s->clients.policy.probe_first_us > s->clients.policy.probe_max_us)
+    aq_time_us first_us = s->clients.policy.probe_first_us;
+    if (first_us != AQ_TIME_NEVER && first_us > s->clients.policy.probe_max_us)
         return FAIL_AT(r, "probe_first", "it is longer than probe_max");
     aq_reader_leave(r, length);
     aq_reader_leave(r, clients);

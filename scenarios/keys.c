@@ -439,6 +439,7 @@ const struct aq_fault_keys aq_fault_keys[] = {
     [AQ_FAULT_UPDATE_SERVERS] = {true, "clients server_list", "server_list"},
     [AQ_FAULT_DRAIN] = {true, "clients server", "server"},
     [AQ_FAULT_REDIRECT] = {true, "servers server", "server"},
+    [AQ_FAULT_BLANK_REQUEST] = {true, "servers", NULL},
 };
 _Static_assert(sizeof aq_fault_keys / sizeof *aq_fault_keys == AQ_FAULT_KIND_COUNT, "one row a kind");
 

@@ -15,7 +15,7 @@
     X(IGNORED, ignored)               /* text or list of texts, checked and forgotten */                     \
     X(TEXT, text)                     /* char * */                                                           \
     X(NAME, name)                     /* char *, letters, digits and a few signs */                          \
-    X(TUBE, tube)                     /* char *, likewise without / */                                       \
+    X(TUBE, tube)                     /* char *, likewise, of any language */                                \
     X(BOOL, bool)                     /* bool */                                                             \
     X(COUNT, count)                   /* uint32_t */                                                         \
     X(COUNT64, count64)               /* uint64_t */                                                         \

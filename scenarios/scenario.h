@@ -55,7 +55,8 @@ enum aq_profile { AQ_PROFILE_STRICT, AQ_PROFILE_UPSTREAM };
     X(ADD_SERVER, "add_server", "clients are told to use another server")                                    \
     X(UPDATE_SERVERS, "update_servers", "clients are given a new list of servers")                           \
     X(DRAIN, "drain", "clients are told to drain a server")                                                  \
-    X(REDIRECT, "redirect", "servers are told to send their clients to another server")
+    X(REDIRECT, "redirect", "servers are told to send their clients to another server")                      \
+    X(BLANK_REQUEST, "blank_request", "servers get a message that is blank")
 
 enum aq_fault_kind {
 #define X(name, word, text) AQ_FAULT_##name,

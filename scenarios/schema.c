@@ -400,7 +400,7 @@ static cJSON *value_schema(const struct aq_key *key) {
     case AQ_KEY_IGNORED: return ignored_schema();
     case AQ_KEY_TEXT: return text_schema(key);
     case AQ_KEY_NAME: return name_schema("_.:/-", key->max);
-    case AQ_KEY_TUBE: return name_schema("_.:-", key->max);
+    case AQ_KEY_TUBE: return name_schema("_.:/\\u0080-\\uffff-", key->max);
     case AQ_KEY_BOOL: return typed("boolean");
     case AQ_KEY_COUNT:
     case AQ_KEY_COUNT64:

@@ -36,25 +36,29 @@ int aq_read_text(struct aq_reader *r, const struct aq_key *key, const cJSON *jso
     return copy_text(r, json->valuestring, at);
 }
 
-static int read_name(struct aq_reader *r, const struct aq_key *key, const cJSON *json, const char *signs,
+#define NAME_SIGNS "_.:-/"
+
+static int read_name(struct aq_reader *r, const struct aq_key *key, const cJSON *json, bool foreign,
                      char *at) {
     const char *text = cJSON_IsString(json) ? json->valuestring : "";
     size_t length = strlen(text), used = 0;
-    while (used < length && (isalnum((unsigned char)text[used]) || strchr(signs, text[used])))
-        used++;
+    for (; used < length; used++) {
+        unsigned char c = (unsigned char)text[used];
+        if (!isalnum(c) && !strchr(NAME_SIGNS, c) && !(foreign && c >= 0x80)) break;
+    }
     if (length == 0 || length > (size_t)key->max || used != length)
-        return aq_reader_wrong(r, json, "a name of 1 to %.0f letters, digits and the signs %s", key->max,
-                               signs);
+        return aq_reader_wrong(r, json, "a name of 1 to %.0f %s, digits and the signs %s", key->max,
+                               foreign ? "bytes: letters of any language" : "letters", NAME_SIGNS);
     return copy_text(r, text, at);
 }
 
 int aq_read_name(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
-    return read_name(r, key, json, "_.:-/", at);
+    return read_name(r, key, json, false, at);
 }
 
-/* A server with persistence makes file names of tubes. */
+/* Names that are not ASCII, and slashes, are where servers differ. */
 int aq_read_tube(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
-    return read_name(r, key, json, "_.:-", at);
+    return read_name(r, key, json, true, at);
 }
 
 int aq_read_bool(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {

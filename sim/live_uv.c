@@ -309,9 +309,12 @@ static int live_send_reply(struct aq_virtual *v, uint32_t peer, uint32_t server,
 
 static int live_hand_over(struct aq_virtual *v, uint32_t server, const struct aq_request *request) {
     struct port *port = &live_of(v)->ports[server];
-    port->own = *request; /* its texts are the address book's */
-    struct aq_server_event event = {
-        .kind = AQ_SERVER_REQUEST, .peer = AQ_NOBODY, .token = OWN_TOKEN, .request = &port->own};
+    if (request) port->own = *request; /* its texts are the address book's */
+    struct aq_server_event event = {.kind = AQ_SERVER_REQUEST,
+                                    .peer = AQ_NOBODY,
+                                    .token = OWN_TOKEN,
+                                    .request = request ? &port->own : NULL,
+                                    .malformed = AQ_TEXT(AQ_MALFORMED_BLANK)};
     return server_event(v, server, &event);
 }
 

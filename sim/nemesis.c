@@ -373,6 +373,14 @@ static int strike_redirect(struct aq_nemesis *n, struct fault *f) {
     return rc;
 }
 
+static int strike_blank(struct aq_nemesis *n, struct fault *f) {
+    const struct aq_world *world = &n->config.world;
+    int rc = select_targets(n, f, &f->spec->servers, n->config.scenario->servers.count);
+    for (uint32_t i = 0; !rc && i < f->target_count; i++)
+        rc = world->ops->server_blank(world->self, f->targets[i], &f->receipt.touched);
+    return rc;
+}
+
 static int carry_out(struct aq_nemesis *n, struct fault *f, aq_time_us now_us) {
     f->done_before = done_by(n, f->spec->kind);
     switch (f->spec->kind) {
@@ -399,6 +407,7 @@ static int carry_out(struct aq_nemesis *n, struct fault *f, aq_time_us now_us) {
     case AQ_FAULT_UPDATE_SERVERS:
     case AQ_FAULT_DRAIN: return strike_membership(n, f, now_us);
     case AQ_FAULT_REDIRECT: return strike_redirect(n, f);
+    case AQ_FAULT_BLANK_REQUEST: return strike_blank(n, f);
     default: return strike_servers(n, f);
     }
 }

@@ -91,6 +91,10 @@ static int world_server_redirect(void *world, uint32_t server, uint32_t address,
     return server_redirect(world, server, address, touched);
 }
 
+static int world_server_blank(void *world, uint32_t server, uint64_t *touched) {
+    return server_blank(world, server, touched);
+}
+
 static int world_link_fault(void *world, struct aq_link_rule *rule) {
     return aq_link_rules_add(&((struct aq_virtual *)world)->rules, rule);
 }
@@ -118,6 +122,7 @@ static const struct aq_world_ops world_ops = {
     .server_fault = world_server_fault,
     .server_heal = world_server_heal,
     .server_redirect = world_server_redirect,
+    .server_blank = world_server_blank,
     .link_fault = world_link_fault,
     .link_heal = world_link_heal,
     .reset = world_reset,

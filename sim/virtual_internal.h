@@ -100,7 +100,8 @@ struct network {
                         const struct aq_request *request);
     int (*send_reply)(struct aq_virtual *v, uint32_t peer, uint32_t server, uint32_t correlation,
                       const struct aq_reply *reply);
-    /* Gives a server that is up a request of the harness itself, whose reply goes nowhere. */
+    /* Gives a server that is up a request of the harness itself, whose reply goes nowhere; NULL: a blank one.
+     */
     int (*hand_over)(struct aq_virtual *v, uint32_t server, const struct aq_request *request);
     /* The server has finished with the request that came with this token. */
     void (*release_request)(struct aq_virtual *v, uint32_t server, uint32_t token);
@@ -181,6 +182,7 @@ int server_saved(struct aq_virtual *v, uint32_t server);
 int server_fault(struct aq_virtual *v, uint32_t server, const struct aq_fault_rule *rule);
 int server_heal(struct aq_virtual *v, uint32_t server, uint32_t rule_id, uint64_t *touched);
 int server_redirect(struct aq_virtual *v, uint32_t server, uint32_t address, uint64_t *touched);
+int server_blank(struct aq_virtual *v, uint32_t server, uint64_t *touched);
 
 /* virtual_network.c: what its events do */
 int network_deliver(struct aq_virtual *v, uint32_t packet);

@@ -420,15 +420,19 @@ static int give_to_server(struct aq_virtual *v, uint32_t server, uint32_t slot) 
                                     .correlation = packet->correlation,
                                     .token = slot,
                                     .request = packet->malformed ? NULL : &packet->request,
-                                    .malformed = AQ_TEXT("malformed request")};
+                                    .malformed = packet->connection == AQ_NOBODY
+                                                     ? AQ_TEXT(AQ_MALFORMED_BLANK)
+                                                     : AQ_TEXT("malformed request")};
     return server_event(v, server, &event);
 }
 
 static int network_hand_over(struct aq_virtual *v, uint32_t server, const struct aq_request *request) {
+    static const struct aq_request blank = {.action = AQ_ACTION_PING};
     uint32_t slot;
-    int rc = aq_packets_request(&v->packets, request, &slot);
+    int rc = aq_packets_request(&v->packets, request ? request : &blank, &slot);
     if (rc) return rc;
     aq_packets_at(&v->packets, slot)->connection = AQ_NOBODY;
+    aq_packets_at(&v->packets, slot)->malformed = !request;
     return give_to_server(v, server, slot);
 }
 

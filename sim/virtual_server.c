@@ -225,6 +225,12 @@ int server_redirect(struct aq_virtual *v, uint32_t server, uint32_t address, uin
     return v->network->hand_over(v, server, &request);
 }
 
+int server_blank(struct aq_virtual *v, uint32_t server, uint64_t *touched) {
+    if (!v->servers[server].core) return 0;
+    ++*touched;
+    return v->network->hand_over(v, server, NULL);
+}
+
 /* ---- questions ---- */
 
 struct aq_virtual_server_state aq_virtual_server_state(const struct aq_virtual *v, uint32_t server) {

@@ -43,6 +43,8 @@ struct aq_world_ops {
     /* Tells a server by its admin action to send its clients to this address from now on. *touched grows by 1
        where it is up. */
     int (*server_redirect)(void *world, uint32_t server, uint32_t address, uint64_t *touched);
+    /* Sends a server a message that is blank. *touched likewise. */
+    int (*server_blank)(void *world, uint32_t server, uint64_t *touched);
 
     /* *rule is borrowed until link_heal. */
     int (*link_fault)(void *world, struct aq_link_rule *rule);

@@ -474,7 +474,7 @@ static void what_is_not_known_is_refused(void **state) {
     child.parent_id = AQ_TEXT("p");
     world_send(w, child);
     world_malformed(w, "Unexpected char 'x' at line 1, column 1");
-    world_malformed(w, "blank");
+    world_malformed(w, AQ_MALFORMED_BLANK);
     world_expect(w, "[0] failed\n[0] 1 < error: Missing hash key: \"tube\"\n"
                     "[0] failed\n[0] 2 < error: Missing hash key: \"job_id\"\n"
                     "[0] 3 < result\n"

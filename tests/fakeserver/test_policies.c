@@ -300,7 +300,7 @@ static void a_blank_request_wedges_the_server_for_ever(void **state) {
     world_get(w, "t");
     world_forget(w);
     world_malformed(w, "blank ");
-    world_malformed(w, "blank");
+    world_malformed(w, AQ_MALFORMED_BLANK);
     world_send(w, (struct aq_request){.action = AQ_ACTION_PING});
     world_until(w, 100);
     world_on_job(w, AQ_ACTION_DONE, "J1");

@@ -181,7 +181,7 @@ static const struct bad bad_texts[] = {
 
     /* workers */
     {"{\"workers\": {\"count\": 5000001}}", AQ_EINVALID, "~workers.count: found 5000001"},
-    {"{\"workers\": {\"tube\": \"a/b\"}}", AQ_EINVALID, "~workers.tube: found \"a/b\", allowed is a name"},
+    {"{\"workers\": {\"tube\": \"a b\"}}", AQ_EINVALID, "~workers.tube: found \"a b\", allowed is a name"},
     {"{\"workers\": {\"poll\": \"0\"}}", AQ_EINVALID,
      "~workers.poll: found \"0\", allowed is a time with a mean above 0"},
     {"{\"workers\": {\"process\": {\"exp\": \"0\"}}}", AQ_EINVALID,

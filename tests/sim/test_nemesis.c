@@ -103,6 +103,9 @@ static int server_redirect(void *self, uint32_t server, uint32_t address, uint64
     *touched += !world.server_down[server] && !world.starting[server];
     return 0;
 }
+static int server_blank(void *self, uint32_t server, uint64_t *touched) {
+    return server_redirect(self, server, 0, touched);
+}
 static int link_fault(void *self, struct aq_link_rule *rule) {
     (void)self;
     world.link = rule;
@@ -152,6 +155,7 @@ static const struct aq_world_ops ops = {.set_timer = set_timer,
                                         .server_fault = server_fault,
                                         .server_heal = server_heal,
                                         .server_redirect = server_redirect,
+                                        .server_blank = server_blank,
                                         .link_fault = link_fault,
                                         .link_heal = link_heal,
                                         .reset = reset};
@@ -393,13 +397,17 @@ static void what_is_down_already_is_not_touched(void **state) {
     end();
 }
 
-static void a_redirect_that_reaches_nobody_touches_nothing(void **state) {
+static void what_a_server_is_told_touches_nothing_where_nobody_listens(void **state) {
     (void)state;
-    begin(3, 1, "{'kind':'redirect','servers':[0,1],'server':2,'at':'1s'}");
+    begin(3, 1,
+          "{'kind':'redirect','servers':[0,1],'server':2,'at':'1s'},"
+          "{'kind':'blank_request','servers':[0,1],'at':'1s'},{'kind':'blank_request','at':'1s'}");
     world.server_down[0] = true;
     world.starting[1] = true; /* a process that does not listen yet */
     until(1 * S);
     assert_true(receipt(0).strikes == 1 && receipt(0).touched == 0);
+    assert_true(receipt(1).strikes == 1 && receipt(1).touched == 0);
+    assert_int_equal(receipt(2).touched, 1);
     end();
 }
 
@@ -481,7 +489,7 @@ int main(void) {
         cmocka_unit_test(a_fault_on_an_event_strikes_once_at_the_first_one_in_its_time),
         cmocka_unit_test(healing_ends_what_is_in_force_and_nothing_strikes_any_more),
         cmocka_unit_test(what_is_down_already_is_not_touched),
-        cmocka_unit_test(a_redirect_that_reaches_nobody_touches_nothing),
+        cmocka_unit_test(what_a_server_is_told_touches_nothing_where_nobody_listens),
         cmocka_unit_test(receipts_outlive_the_process_that_earned_them),
         cmocka_unit_test(a_server_is_stopped_from_the_first_to_the_last_of_the_faults_that_silence_it),
         cmocka_unit_test(only_what_silences_a_server_towards_everyone_stops_it),
