@@ -127,6 +127,9 @@ static const struct aq_key worker_keys[] = {
     ROW("restart", SPAN, restart_us, "\"1s\"", "A dead worker is replaced after this."),
     ROW("batch", COUNT, batch, "1", "Jobs wanted by one get; more than 1 uses get_multiple_jobs.", .min = 1,
         .max = AQ_JOBS_PER_GET_MAX),
+    ROW("get_delete", WORD, get_delete, "\"unsaid\"",
+        "What a get says about delete: nothing, false, or true: the job is over as soon as it is handed out.",
+        .words = &aq_words_get_deletes),
 };
 static OBJECT(worker_object, "workers", worker_keys);
 #undef STRUCT
@@ -136,7 +139,7 @@ static const struct aq_key parent_keys[] = {
     ROW("share", NUMBER, share, "0", "Share of arrivals that are a workflow instead of a plain job.",
         .max = 1),
     ROW("children", RANGE, children, "3", "Children of each parent; two numbers: drawn evenly between them.",
-        .min = 1, .max = 1000),
+        .max = 1000),
     ROW("levels", COUNT, levels, "1",
         "Levels of parents: with more than 1 the children of the upper ones are parents themselves.",
         .min = 1, .max = 10),
@@ -269,6 +272,8 @@ static const struct aq_key command_keys[] = {
     ROW("tube", TUBE, tube, NULL, "The tube that is meant.", .max = AQ_TUBE_CHARS_MAX),
     ROW("tps", NUMBER, tps, "0", "Gets per second of all servers together; 0: no limit.", .max = RATE_MAX),
     ROW("buried", BOOL, buried, "false", "Peek at buried jobs instead of ready ones."),
+    ROW("job", TEXT, job, NULL, "The id of a job that is named; a server's id and a comma come first in it.",
+        .min = 1, .max = AQ_JOB_REF_CHARS_MAX),
     ROW("server", COUNT, server, "0",
         "The server that is meant, by index; at or above servers.count it is an address with nothing behind it."),
 };

@@ -164,8 +164,10 @@ void aq_scenario_free(struct aq_scenario *s) {
         free_fault(&s->faults[i]);
     for (uint32_t i = 0; i < s->clients.group_count; i++)
         aq_free(s->clients.groups[i].servers);
-    for (uint32_t i = 0; i < s->command_count; i++)
+    for (uint32_t i = 0; i < s->command_count; i++) {
         aq_free(s->commands[i].tube);
+        aq_free(s->commands[i].job);
+    }
     for (uint32_t i = 0; i < s->workers.further_tube_count; i++)
         aq_free(s->workers.further_tubes[i]);
     free_marks(&s->required_marks);

@@ -116,7 +116,7 @@ struct aq_fault_spec {
     X(UNPAUSE, "unpause", AQ_ACTION_UNPAUSE, "tube", "tube")                                                 \
     X(THROTTLE, "throttle", AQ_ACTION_THROTTLE, "tube tps", "tube tps")                                      \
     X(CLEAR, "clear", AQ_ACTION_CLEAR, "tube", "tube")                                                       \
-    X(KICK, "kick", AQ_ACTION_KICK, "tube", "tube")                                                          \
+    X(KICK, "kick", AQ_ACTION_KICK, "tube job", "tube")                                                      \
     X(PEEK, "peek", AQ_ACTION_PEEK, "tube buried", "tube")                                                   \
     X(STATS, "stats", AQ_ACTION_STATS, "", "")                                                               \
     X(PING, "ping", AQ_ACTION_PING, "", "")                                                                  \
@@ -141,6 +141,7 @@ struct aq_command_spec {
     char *tube;      /* owned; NULL where there is none */
     double tps;      /* THROTTLE: gets per second of all servers together; 0: no limit */
     bool buried;     /* PEEK */
+    char *job;       /* owned; KICK: the id that is named; NULL: none */
     uint32_t server; /* DRAIN, ADD_SERVER: address-book index */
 };
 
@@ -186,6 +187,9 @@ struct aq_client_section {
     uint32_t group_count;
 };
 
+/* What a get says about delete: nothing, false, or true, which ends the job as it is handed out. */
+enum aq_get_delete { AQ_GET_DELETE_UNSAID, AQ_GET_DELETE_FALSE, AQ_GET_DELETE_TRUE };
+
 struct aq_worker_section {
     uint32_t count;       /* spread evenly over the clients: worker w belongs to client w % clients */
     char *tube;           /* owned */
@@ -204,6 +208,7 @@ struct aq_worker_section {
     aq_time_us call_timeout_us; /* the worker gives up on a call; AQ_TIME_NEVER: not */
     aq_time_us restart_us;      /* a dead worker is replaced after this */
     uint32_t batch;             /* jobs wanted per get: 1 uses get, more get_multiple_jobs */
+    enum aq_get_delete get_delete;
 };
 
 enum aq_noop { AQ_NOOP_NONE, AQ_NOOP_INNER, AQ_NOOP_ALL };

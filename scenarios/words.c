@@ -23,6 +23,7 @@ WORDS(figure_groups, AQ_CHECKS(X) "jobs", "completions", "latency", "failover", 
 WORDS(profiles, "strict", "upstream");
 WORDS(fidelities, "message", "wire");
 WORDS(noops, "none", "inner", "all");
+WORDS(get_deletes, "unsaid", "false", "true");
 WORDS(balancers, "none", "per_request", "per_connection");
 WORDS(directions, "both", "to_server", "to_client");
 WORDS(disks, "kept", "lost");

@@ -31,6 +31,10 @@ static struct aq_request request_of(const struct aq_workload *w, const struct aq
         r.given |= AQ_PARAM_BURIED;
         r.buried = true;
     }
+    if (command->job) {
+        r.given |= AQ_PARAM_JOB_ID;
+        r.job_id = aq_text_of(command->job);
+    }
     if (command->kind == AQ_COMMAND_DRAIN || command->kind == AQ_COMMAND_ADD_SERVER) {
         r.given |= AQ_PARAM_ADDRESS;
         r.address = aq_text_of(w->book->items[command->server].text);
@@ -76,11 +80,33 @@ int aq_workload_command(struct aq_workload *w, aq_time_us now_us, uint32_t index
     return rc || !again ? rc : set_timer(w, index, aq_time_after(now_us, command->every_us));
 }
 
+/* The figures of the last answer to stats, all servers and tubes together. */
+static void sum_up_stats(struct aq_workload *w, const struct aq_reply *reply) {
+    struct aq_stats_sum sum = {.answers = w->stats.answers + 1, .servers = reply->server_count};
+    for (uint32_t i = 0; i < reply->server_count; i++)
+        for (uint32_t k = 0; k < reply->servers[i].tube_count; k++) {
+            const struct aq_tube_stats *tube = &reply->servers[i].tubes[k];
+            sum.tubes++;
+            sum.ready += tube->ready;
+            sum.delayed += tube->delayed;
+            sum.reserved += tube->reserved;
+            sum.buried += tube->buried;
+            sum.parents += tube->parents;
+            sum.tps += tube->tps;
+        }
+    w->stats = sum;
+}
+
+const struct aq_stats_sum *aq_workload_stats(const struct aq_workload *w) {
+    return &w->stats;
+}
+
 int commands_answered(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us,
                       enum aq_outcome outcome, const struct aq_reply *reply) {
     struct aq_observation seen = workload_about(call, AQ_SEEN_ANSWER, now_us);
     seen.outcome = outcome;
     seen.last = true;
+    if (outcome == AQ_OUTCOME_OK && reply && reply->kind == AQ_REPLY_STATS) sum_up_stats(w, reply);
     seen.error = reply && (reply->has_error || reply->kind == AQ_REPLY_ERROR);
     if (reply && reply->has_job_id) seen.job = reply->job_id;
     if (reply && reply->job_count) seen.job = reply->jobs[0].job_id;

@@ -263,6 +263,24 @@ int aq_run_identify(const struct aq_scenario *s, uint64_t seed, struct aq_record
     return 0;
 }
 
+/* What commands were told. */
+static int fill_figures(struct aq_run *run, struct aq_record *record) {
+    const struct aq_stats_sum *stats = aq_workload_stats(run->workload);
+    const struct aq_record_figure figures[] = {
+        {"stats_servers", (double)stats->servers},   {"stats_tubes", (double)stats->tubes},
+        {"stats_ready", (double)stats->ready},       {"stats_delayed", (double)stats->delayed},
+        {"stats_reserved", (double)stats->reserved}, {"stats_buried", (double)stats->buried},
+        {"stats_parents", (double)stats->parents},   {"stats_tps", stats->tps},
+    };
+    if (stats->answers == 0) return 0;
+    struct aq_record_figure *kept = table(record, sizeof figures / sizeof *figures, sizeof *figures);
+    if (!kept) return AQ_ENOMEM;
+    memcpy(kept, figures, sizeof figures);
+    record->figures = kept;
+    record->figure_count = sizeof figures / sizeof *figures;
+    return 0;
+}
+
 static void fill_outcome(struct aq_run *run, struct aq_record *record) {
     record->trace_hash = aq_trace_hash(&run->trace);
     record->interrupted = run->interrupted;
@@ -285,6 +303,7 @@ int aq_run_fill_record(struct aq_run *run, struct aq_record *record) {
     if (!rc) rc = fill_latencies(run, record);
     if (!rc) rc = fill_latency_windows(run, record);
     if (!rc) rc = fill_marks(run, record);
+    if (!rc) rc = fill_figures(run, record);
     if (!rc) rc = reckon(run);
     if (!rc) rc = aq_ledger_finish(run->ledger, run->end_us, record);
     if (!rc) rc = fill_servers(run, record);

@@ -47,6 +47,11 @@ static bool client_is_up(struct aq_workload *w, const struct worker *worker) {
     return w->world.ops->client_is_up(w->world.self, client_of(w, index_of(w, worker)));
 }
 
+/* A get ends the job: nothing is left to be renewed or completed. */
+static bool gets_for_good(const struct aq_workload *w) {
+    return w->scenario->workers.get_delete == AQ_GET_DELETE_TRUE;
+}
+
 static int start_get(struct aq_workload *w, struct worker *worker, aq_time_us now_us) {
     worker->held_first = worker->held_count = 0;
     if (!client_is_up(w, worker)) return wait_and_poll(w, worker, now_us);
@@ -56,6 +61,10 @@ static int start_get(struct aq_workload *w, struct worker *worker, aq_time_us no
     call->request.given = AQ_PARAM_TUBE;
     call->request.tube = w->worker_tubes[worker->turn];
     if (++worker->turn == w->worker_tube_count) worker->turn = 0;
+    if (w->scenario->workers.get_delete != AQ_GET_DELETE_UNSAID) {
+        call->request.given |= AQ_PARAM_REMOVE;
+        call->request.remove = gets_for_good(w);
+    }
     if (w->scenario->workers.batch > 1) {
         call->request.action = AQ_ACTION_GET_MULTIPLE;
         call->request.given |= AQ_PARAM_COUNT;
@@ -92,7 +101,7 @@ static int start_job_call(struct aq_workload *w, struct worker *worker, enum aq_
 static int wait_in_processing(struct aq_workload *w, struct worker *worker, aq_time_us now_us) {
     worker->state = PROCESSING;
     aq_time_us touch_us = aq_time_after(now_us, w->scenario->workers.touch_every_us);
-    aq_time_us next_us = aq_time_min(worker->finish_us, touch_us);
+    aq_time_us next_us = gets_for_good(w) ? worker->finish_us : aq_time_min(worker->finish_us, touch_us);
     return worker_set_timer(w, worker,
                             next_us < now_us ? now_us : next_us); /* a touch may outlast the work */
 }
@@ -132,6 +141,12 @@ static enum aq_action draw_completion(const struct aq_worker_section *s, struct 
     return AQ_ACTION_DONE;
 }
 
+static int next_in_batch(struct aq_workload *w, struct worker *worker, aq_time_us now_us) {
+    worker->repeated = false;
+    if (++worker->held_first < worker->held_count) return start_processing(w, worker, now_us);
+    return start_get(w, worker, now_us);
+}
+
 static int finish_job(struct aq_workload *w, struct worker *worker, aq_time_us now_us) {
     if (!client_is_up(w, worker)) { /* keeps the job in hand and tries again when the client may be back */
         worker->finish_us =
@@ -142,14 +157,9 @@ static int finish_job(struct aq_workload *w, struct worker *worker, aq_time_us n
     bool abandons;
     enum aq_action action = draw_completion(&w->scenario->workers, &worker->random, &abandons);
     if (abandons) return die(w, worker, now_us);
+    if (gets_for_good(w)) return next_in_batch(w, worker, now_us);
     worker->state = COMPLETING;
     return start_job_call(w, worker, action, now_us);
-}
-
-static int next_in_batch(struct aq_workload *w, struct worker *worker, aq_time_us now_us) {
-    worker->repeated = false;
-    if (++worker->held_first < worker->held_count) return start_processing(w, worker, now_us);
-    return start_get(w, worker, now_us);
 }
 
 /* The worker has waited long enough for its call. */

@@ -90,18 +90,6 @@ static int put_children(struct aq_workload *w, aq_time_us now_us, uint32_t index
     return rc;
 }
 
-static int start_children(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us,
-                          struct aq_text ref) {
-    uint32_t index;
-    int rc = take(w, &index);
-    if (rc) return rc;
-    struct workflow *f = &w->workflows[index];
-    *f = (struct workflow){
-        .token = call->token, .client = call->client, .wanted = call->children, .ref_len = (uint8_t)ref.len};
-    memcpy(f->ref, ref.at, ref.len);
-    return put_children(w, now_us, index, call->levels - 1u);
-}
-
 static int tell_all_put(struct aq_workload *w, aq_time_us now_us, const struct workflow *f) {
     if (!w->world.ops->client_is_up(w->world.self, f->client)) return 0;
     struct aq_app_call *call = aq_app_calls_new(&w->calls);
@@ -119,13 +107,30 @@ static int tell_all_put(struct aq_workload *w, aq_time_us now_us, const struct w
     return producers_submit(w, call, now_us);
 }
 
+static int all_put(struct aq_workload *w, aq_time_us now_us, uint32_t index) {
+    const struct workflow f = w->workflows[index];
+    give(w, index);
+    return w->scenario->producers.parents.children_known ? 0 : tell_all_put(w, now_us, &f);
+}
+
+static int start_children(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us,
+                          struct aq_text ref) {
+    uint32_t index;
+    int rc = take(w, &index);
+    if (rc) return rc;
+    struct workflow *f = &w->workflows[index];
+    *f = (struct workflow){
+        .token = call->token, .client = call->client, .wanted = call->children, .ref_len = (uint8_t)ref.len};
+    memcpy(f->ref, ref.at, ref.len);
+    if (f->wanted == 0) return all_put(w, now_us, index);
+    return put_children(w, now_us, index, call->levels - 1u);
+}
+
 int workflow_put_over(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us) {
     if (!call->workflow) return 0;
     uint32_t index = call->workflow - 1;
     if (++w->workflows[index].over < w->workflows[index].wanted) return 0;
-    const struct workflow f = w->workflows[index];
-    give(w, index);
-    return w->scenario->producers.parents.children_known ? 0 : tell_all_put(w, now_us, &f);
+    return all_put(w, now_us, index);
 }
 
 int workflow_answered(struct aq_workload *w, const struct aq_app_call *call, aq_time_us now_us,

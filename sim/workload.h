@@ -79,6 +79,14 @@ uint32_t aq_workload_puts_open(const struct aq_workload *workload);
 uint32_t aq_workload_old_calls_open(const struct aq_workload *workload);
 uint64_t aq_workload_puts(const struct aq_workload *workload);
 
+/* What the last stats that a command asked for said, all servers and tubes together. */
+struct aq_stats_sum {
+    uint64_t answers; /* stats that were answered so far; with 0 the rest means nothing */
+    uint64_t servers, tubes, ready, delayed, reserved, buried, parents;
+    double tps; /* completions per second */
+};
+const struct aq_stats_sum *aq_workload_stats(const struct aq_workload *workload);
+
 /* Latencies as callers saw them. */
 enum aq_latency {
     AQ_LATENCY_PUT,

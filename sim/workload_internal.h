@@ -52,6 +52,7 @@ struct aq_workload {
     double arrival_factor;
     uint64_t tokens; /* jobs put so far */
     uint64_t overruns;
+    struct aq_stats_sum stats; /* of the last stats that a command asked for */
     uint32_t puts_open;
     uint32_t old_open;   /* calls made before the load stopped that someone waits for */
     uint32_t old_serial; /* of the last of them */
