@@ -259,13 +259,6 @@ static void put_marks(struct aq_json_put_writer *json, const struct aq_record *r
     aq_json_put_close(json, '}');
 }
 
-static void put_figures(struct aq_json_put_writer *json, const struct aq_record *record) {
-    open_field(json, "figures", '{');
-    for (uint32_t i = 0; i < record->figure_count; i++)
-        field_double(json, record->figures[i].name, record->figures[i].value);
-    aq_json_put_close(json, '}');
-}
-
 static void put_stories(struct aq_json_put_writer *json, const struct aq_record *record) {
     uint32_t chosen[STORIES_MAX], count = aq_print_choose_stories(record, chosen, STORIES_MAX);
     char title[1024];
@@ -294,7 +287,6 @@ int aq_print_json(FILE *stream, const struct aq_record *record) {
     put_faults(&json, record);
     put_phases(&json, record);
     put_marks(&json, record);
-    put_figures(&json, record);
     put_stories(&json, record);
     aq_json_put_close(&json, '}');
     putc('\n', stream);
