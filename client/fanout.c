@@ -88,6 +88,7 @@ static void ask(struct aq_client *client, uint32_t fan_out, uint32_t place) {
     c->name = parent.name;
     c->request = parent.request;
     c->deadline_us = parent.deadline_us;
+    c->too_big = parent.too_big;
     c->server = fan->children[place].server;
     c->fan_out = fan_out;
     c->place = place;

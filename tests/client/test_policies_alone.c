@@ -278,6 +278,23 @@ static void a_long_request_makes_healthy_connections_anew(void **state) {
     }
 }
 
+static void a_long_request_to_every_server_is_sent_to_none(void **state) {
+    (void)state;
+    struct rig *rig = open_alone("big_message_fails", "true", 1);
+    rig->policy.message_bytes_max = 100;
+    char tube[101] = "";
+    memset(tube, 'x', 100);
+    struct aq_request get = rig_tube(AQ_ACTION_GET, "t"), clear = rig_tube(AQ_ACTION_CLEAR, tube);
+    rig_call(rig, 0, 1, &get);
+    rig_connected(rig, 1, 0);
+    rig_ok(rig, 2, 0);
+    rig_forget(rig);
+    rig_call(rig, 3, 2, &clear);
+    assert_int_equal(rig_count(rig, "send 0 clear"), 0);
+    assert_int_equal(rig_count(rig, "close 0"), 1);
+    rig_close(rig);
+}
+
 static void callers_wait_for_one_of_the_places(void **state) {
     (void)state;
     struct rig *rig = open_alone("callers_max", "1", 1);
@@ -309,6 +326,7 @@ int main(void) {
         cmocka_unit_test(a_kick_goes_to_one_random_server),
         cmocka_unit_test(an_id_without_a_server_goes_to_a_random_one),
         cmocka_unit_test(a_long_request_makes_healthy_connections_anew),
+        cmocka_unit_test(a_long_request_to_every_server_is_sent_to_none),
         cmocka_unit_test(callers_wait_for_one_of_the_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

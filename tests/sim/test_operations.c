@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "reports/record_measure.h"
 #include "sim/verdict.h"
 #include "tests/sim/run_rig.h"
 
@@ -414,6 +415,95 @@ static void without_new_connections_one_identity_goes_unnoticed(void **state) {
     aq_record_close(&record);
 }
 
+static void gets_that_delete_leave_nothing_to_complete(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct aq_record record;
+        struct sums sums;
+        RUN(&record, &sums, "strict", "workers.get_delete='true'", i ? "workers.batch=3" : "workers.batch=1",
+            "workers.touch_every='50ms'");
+        comes_out(&record, AQ_EXIT_UNKNOWN); /* there is no completion to judge */
+        assert_true(record.jobs.completed > 1000 && record.jobs.completed == record.jobs.accepted);
+        assert_int_equal(record.completions.sent, 0);
+        aq_record_close(&record);
+    }
+}
+
+static void a_get_that_says_false_changes_nothing(void **state) {
+    (void)state;
+    struct aq_record record;
+    struct sums sums;
+    RUN(&record, &sums, "strict", "workers.get_delete='false'");
+    comes_out(&record, AQ_EXIT_PASS);
+    assert_int_equal(record.completions.acked, record.jobs.accepted);
+    aq_record_close(&record);
+}
+
+static void a_parent_without_children_starts_when_that_is_known(void **state) {
+    (void)state;
+    for (int known = 0; known < 2; known++) {
+        struct aq_record record;
+        struct sums sums;
+        RUN(&record, &sums, "strict", "producers.parents={'share':1,'children':0}",
+            known ? "producers.parents.children_known=true" : "producers.parents.children_known=false");
+        comes_out(&record, AQ_EXIT_PASS);
+        assert_true(sums.held > 1000 && sums.started == sums.held);
+        assert_int_equal(sums.told_all, known ? 0 : sums.held);
+        assert_int_equal(record.jobs.completed, sums.held);
+        aq_record_close(&record);
+    }
+}
+
+static void a_blank_request_is_one_error_or_the_end_of_its_server(void **state) {
+    (void)state;
+    struct aq_record record;
+    struct sums sums;
+    RUN(&record, &sums, "strict", "faults=[{'kind':'blank_request','servers':1,'at':'5s'}]");
+    comes_out(&record, AQ_EXIT_PASS);
+    assert_int_equal(record.servers[1].errors, 1);
+    assert_int_equal(record.jobs.held, 0);
+    aq_record_close(&record);
+    RUN(&record, &sums, "strict", "faults=[{'kind':'blank_request','servers':1,'at':'5s'}]",
+        "servers.policy.blank_request_wedges=true");
+    assert_true(record.exit_code != AQ_EXIT_PASS && record.servers[1].errors == 0);
+    assert_true(record.servers[1].completions < record.servers[0].completions / 2);
+    aq_record_close(&record);
+}
+
+static void the_last_stats_are_figures_of_the_run(void **state) {
+    (void)state;
+    struct aq_record record;
+    struct sums sums;
+    double tubes, tps;
+    RUN(&record, &sums, "strict");
+    assert_int_not_equal(aq_record_measure(&record, "run.stats_tubes", &tubes), 0);
+    aq_record_close(&record);
+    RUN(&record, &sums, "strict",
+        "commands=[{'action':'stats','at':'50ms'},{'action':'stats','at':'19s'},{'action':'ping','at':'19500ms'}]");
+    comes_out(&record, AQ_EXIT_PASS);
+    assert_int_equal(aq_record_measure(&record, "run.stats_tubes", &tubes), 0);
+    assert_int_equal(aq_record_measure(&record, "run.stats_servers", &tps), 0);
+    assert_true(tubes == 3 && tps == 3);
+    aq_record_close(&record);
+}
+
+static void a_kick_by_id_takes_no_other_job(void **state) {
+    (void)state;
+    for (int named = 0; named < 2; named++) {
+        struct aq_record record;
+        struct sums sums;
+        RUN(&record, &sums, "strict", "workers.bury_ratio=0.1",
+            named ? "commands=[{'action':'kick','tube':'default','job':'3nf9ptu,none','at':'15s'}]"
+                  : "commands=[{'action':'kick','tube':'default','at':'15s'}]");
+        comes_out(&record, AQ_EXIT_PASS);
+        double kicked;
+        assert_int_equal(aq_record_measure(&record, "duplicate-execution.kicked", &kicked), 0);
+        assert_true(kicked == !named);
+        assert_int_equal(record.servers[0].missed, named);
+        aq_record_close(&record);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_throttle_holds_from_its_command_to_the_next),
@@ -435,6 +525,12 @@ int main(void) {
         cmocka_unit_test(each_rule_has_its_verdict_in_each_profile),
         cmocka_unit_test(two_servers_with_one_identity_are_caught),
         cmocka_unit_test(without_new_connections_one_identity_goes_unnoticed),
+        cmocka_unit_test(gets_that_delete_leave_nothing_to_complete),
+        cmocka_unit_test(a_get_that_says_false_changes_nothing),
+        cmocka_unit_test(a_parent_without_children_starts_when_that_is_known),
+        cmocka_unit_test(a_blank_request_is_one_error_or_the_end_of_its_server),
+        cmocka_unit_test(the_last_stats_are_figures_of_the_run),
+        cmocka_unit_test(a_kick_by_id_takes_no_other_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
