@@ -179,9 +179,11 @@ static void suggest(const struct names *names, const char *name, char *out, size
         snprintf(out + used, size - used, "?");
         return;
     }
-    for (size_t i = 0; i < count && used + 100 < size; i++)
+    for (size_t i = 0; i < count && used + 100 < size; i++) {
+        if (strchr(list[i], '/')) continue; /* too many to name are in folders */
         used +=
-            (size_t)snprintf(out + used, size - used, "%s%.60s", i ? ", " : "; the library has ", list[i]);
+            (size_t)snprintf(out + used, size - used, "%s%.60s", used ? ", " : "; the library has ", list[i]);
+    }
 }
 
 static int not_found(const char *name, const char *library, struct aq_error *error) {

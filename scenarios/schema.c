@@ -275,6 +275,10 @@ static cJSON *name_schema(const char *signs, double most) {
     return patterned(pattern);
 }
 
+static cJSON *tube_schema(double most) {
+    return name_schema("_.:/\\u0080-\\uffff-", most);
+}
+
 static cJSON *text_schema(const struct aq_key *key) {
     cJSON *schema = typed("string");
     if (key->min > 0) aq_tree_add(schema, "minLength", cJSON_CreateNumber(key->min));
@@ -400,7 +404,7 @@ static cJSON *value_schema(const struct aq_key *key) {
     case AQ_KEY_IGNORED: return ignored_schema();
     case AQ_KEY_TEXT: return text_schema(key);
     case AQ_KEY_NAME: return name_schema("_.:/-", key->max);
-    case AQ_KEY_TUBE: return name_schema("_.:/\\u0080-\\uffff-", key->max);
+    case AQ_KEY_TUBE: return tube_schema(key->max);
     case AQ_KEY_BOOL: return typed("boolean");
     case AQ_KEY_COUNT:
     case AQ_KEY_COUNT64:
@@ -425,7 +429,7 @@ static cJSON *value_schema(const struct aq_key *key) {
     case AQ_KEY_GROUP_SERVERS: return indexes_schema(key);
     case AQ_KEY_PRIORITY:
     case AQ_KEY_RANGE: return pair_schema(key);
-    case AQ_KEY_TUBES: return array_of(name_schema("_.:-", AQ_TUBE_CHARS_MAX), 0, key->max, false);
+    case AQ_KEY_TUBES: return array_of(tube_schema(AQ_TUBE_CHARS_MAX), 0, key->max, false);
     case AQ_KEY_COMMANDS: return array_of(command_schema(key->object), 0, key->max, false);
     case AQ_KEY_ARRIVALS: return arrivals_schema();
     case AQ_KEY_CLIENT_POLICY: return policy_schema(&aq_client_policy_table);

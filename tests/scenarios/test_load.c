@@ -147,20 +147,22 @@ static void check_full_load(const struct aq_scenario *s) {
     assert_int_equal(s->producers.expired_limit, 4);
     assert_int_equal(s->producers.body_bytes, 2048);
     const struct aq_parent_section *parents = &s->producers.parents;
-    assert_true(parents->share == 0.25 && parents->children.least == 2 && parents->children.most == 5);
+    assert_true(parents->share == 0.25 && parents->children.least == 0 && parents->children.most == 5);
     assert_true(parents->levels == 3 && !parents->children_known && parents->timeout_s == 120);
     assert_true(parents->run_on_timeout && parents->noop == AQ_NOOP_INNER);
     assert_string_equal(parents->tube, "mail-2");
     assert_true(s->producers.shard_keys.count == 40 && s->producers.shard_keys.skew == 1.5);
     assert_int_equal(s->workers.further_tube_count, 2);
     assert_string_equal(s->workers.further_tubes[1], "mail-2");
+    assert_int_equal(s->workers.get_delete, AQ_GET_DELETE_FALSE);
     assert_int_equal(s->command_count, AQ_COMMAND_KIND_COUNT);
     const struct aq_command_spec *throttle = &s->commands[0], *add = &s->commands[9];
     assert_true(throttle->kind == AQ_COMMAND_THROTTLE && throttle->action == AQ_ACTION_THROTTLE);
     assert_true(throttle->at_us == AQ_US_PER_S && throttle->every_us == 5 * AQ_US_PER_S &&
                 throttle->times == 4);
     assert_true(throttle->tps == 2.5 && throttle->client == 10);
-    assert_true(s->commands[5].buried && s->commands[5].every_us == AQ_TIME_NEVER);
+    assert_string_equal(s->commands[4].job, "3nf9ptu,ABC");
+    assert_true(!s->commands[0].job && s->commands[5].buried && s->commands[5].every_us == AQ_TIME_NEVER);
     assert_true(add->action == AQ_ACTION_ADD_SERVER && add->server == 70 && !add->tube);
     assert_float_equal(s->network.loss, 0.01, 0);
     assert_int_equal(s->network.connect_round_trips, 2);

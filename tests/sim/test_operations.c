@@ -475,7 +475,7 @@ static void the_last_stats_are_figures_of_the_run(void **state) {
     struct aq_record record;
     struct sums sums;
     double tubes, tps;
-    RUN(&record, &sums, "strict");
+    RUN(&record, &sums, "strict", "clients.count=10");
     assert_int_not_equal(aq_record_measure(&record, "run.stats_tubes", &tubes), 0);
     aq_record_close(&record);
     RUN(&record, &sums, "strict",
