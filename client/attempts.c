@@ -5,6 +5,11 @@
 /* A message cannot be longer than its body by more than this, so that shorter bodies need no exact count. */
 #define SURELY_FITS_BYTES 50000
 
+/* Between the repetitions of a call that is answered by nonsense: the first comes at once, the second after
+   this, and the pauses double up to 6.4 s. */
+#define FIRST_PAUSE_US (100 * AQ_US_PER_MS)
+#define PAUSES_DOUBLED 7
+
 static bool is_get(enum aq_action action) {
     return action == AQ_ACTION_GET || action == AQ_ACTION_GET_MULTIPLE;
 }
@@ -272,6 +277,32 @@ static bool may_repeat(const struct aq_client *client, const struct client_call 
     case AQ_ACTION_TOUCH: return true;
     default: return false;
     }
+}
+
+/* Asks again at growing intervals: a server that answers nonsense does so at once, where one that does not
+ * answer sets the pace by its silence. */
+static void ask_again(struct aq_client *client, uint32_t call) {
+    struct client_call *c = &client->calls[call];
+    uint16_t repetitions = c->round;
+    if (c->round < PAUSES_DOUBLED) c->round++;
+    if (repetitions == 0) {
+        aq_attempts_pend(client, call);
+        return;
+    }
+    aq_time_us pause_us = FIRST_PAUSE_US << (repetitions - 1);
+    c->state = CALL_PAUSED;
+    aq_calls_set_deadline(client, call, aq_time_min(c->deadline_us, aq_time_after(client->now_us, pause_us)));
+}
+
+void aq_attempts_answered_nonsense(struct aq_client *client, uint32_t call) {
+    struct client_call *c = &client->calls[call];
+    bool asks = !c->pinging && c->route == CALL_ROUTE_ORIGIN && !client->policy->backoff_rounds;
+    if (!asks || is_single(c) || !may_repeat(client, c)) {
+        aq_attempts_failed_sent(client, call);
+        return;
+    }
+    c->ambiguous = true;
+    ask_again(client, call);
 }
 
 void aq_attempts_failed_sent(struct aq_client *client, uint32_t call) {

@@ -7,7 +7,8 @@
                   |  +--> parked (for its origin to be well again)            |
                   +------------+----------------------------------------------+
                        the attempt failed and another is allowed; between two attempts a call may rest until
-   its server's connection is built anew, or pause between two rounds (backoff.c), or fly as a ping of its own
+   its server's connection is built anew, or pause between two rounds (backoff.c) or after nonsense, or fly as
+   a ping of its own
 
    A server's connection:  idle --> connecting --> up --> idle
    A server's health:      well --> sick <--> probing --> well */
@@ -38,7 +39,7 @@ enum call_state {
     CALL_FLYING,  /* sent, no reply yet */
     CALL_FANNED,  /* its children are on their way */
     CALL_RESTING, /* at its server, until the connection is built anew */
-    CALL_PAUSED,  /* in no list: between two rounds */
+    CALL_PAUSED,  /* in no list: until its deadline, between two attempts */
     CALL_HELD,    /* not begun: too many calls are served already */
     CALL_LOST,    /* upstream: stuck for ever at a connection that is no longer used */
 };
@@ -76,7 +77,9 @@ struct client_call {
     uint32_t fan_out;     /* CHILD, and FANNED: its record */
     uint32_t place;       /* CHILD: its number among the children; SICK_SWEEP: in the list of members */
     uint32_t failed_at;   /* record of the server at which the first attempt failed */
-    uint16_t round;       /* SICK_SWEEP: 1 after the connection was made anew */
+    /* rounds begun (backoff.c); without rounds: times that its origin answered nonsense, up to a bound;
+       SICK_SWEEP: 1 after the connection was made anew */
+    uint16_t round;
     uint8_t kind, state, route, action, step;
     bool ambiguous; /* an earlier attempt may have been applied */
     bool waited;    /* has been counted as waiting for its origin */
@@ -240,7 +243,8 @@ uint32_t aq_attempts_choose(struct aq_client *client, uint32_t call); /* and tel
 void aq_attempts_give_up(struct aq_client *client,
                          uint32_t call); /* a loose call that will not be tried again */
 void aq_attempts_failed_unsent(struct aq_client *client, uint32_t call);
-void aq_attempts_failed_sent(struct aq_client *client, uint32_t call); /* it may have been applied */
+void aq_attempts_failed_sent(struct aq_client *client, uint32_t call);       /* it may have been applied */
+void aq_attempts_answered_nonsense(struct aq_client *client, uint32_t call); /* likewise */
 void aq_attempts_deadline(struct aq_client *client, uint32_t call);
 
 /* connections.c: the connection to each server, and what is sent over it. */

@@ -106,7 +106,7 @@ static void redirected(struct aq_client *client, uint32_t call, const struct aq_
     struct client_call *c = &client->calls[call];
     if (aq_commands_redirect(client, c->server, reply)) {
         aq_effects_mark(client, AQ_CLIENT_MARK_MALFORMED_REPLY);
-        aq_attempts_failed_sent(client, call);
+        aq_attempts_answered_nonsense(client, call);
         return;
     }
     if (c->route == CALL_ROUTE_GET && family(c->action) == AQ_ACTION_GET)
@@ -135,7 +135,7 @@ void aq_replies_handle(struct aq_client *client, const struct aq_client_event *e
     } else if (c->kind == CALL_KIND_PROBE) {
         probe_ended(client, server, reply);
     } else if (!reply) {
-        aq_attempts_failed_sent(client, call);
+        aq_attempts_answered_nonsense(client, call);
     } else {
         if (client->policy->sick_on_failure) aq_health_well(client, server);
         if (reply->kind == AQ_REPLY_REDIRECT)

@@ -179,6 +179,49 @@ static void done_is_sent_again_after_a_lost_reply(void **state) {
     rig_close(rig);
 }
 
+/* The first repetition comes at once, then the pauses double. */
+static void an_origin_that_answers_nonsense_is_not_asked_in_a_loop(void **state) {
+    (void)state;
+    struct rig *rig = open_strict(1);
+    struct aq_request done = rig_job(AQ_ACTION_DONE, rig_job_at(rig, 0, "j1"));
+    rig_call(rig, 0, 1, &done);
+    rig_connected(rig, 1, 0);
+    rig_malformed(rig, 10, 0);
+    rig_malformed(rig, 11, 0);
+    rig_run(rig, 1000);
+    rig_malformed(rig, 1000, 0);
+    rig_run(rig, 2000);
+    rig_ok(rig, 2000, 0);
+    rig_expect(rig, "[0] call 1 done -> connect 0\n"
+                    "[1] connected 0 -> send 0 done j1\n"
+                    "[10] reply 0 -> *malformed_reply, *completion_resent, send 0 done j1\n"
+                    "[11] reply 0 -> *malformed_reply\n"
+                    "[111] wake -> *completion_resent, send 0 done j1\n"
+                    "[1000] reply 0 -> *malformed_reply\n"
+                    "[1200] wake -> *completion_resent, send 0 done j1\n"
+                    "[2000] reply 0 -> answer 1 ok S0,j1\n");
+    rig_close(rig);
+}
+
+/* Until the call's own time is up. */
+static void nonsense_for_ever_ends_as_unknown_after_a_few_attempts(void **state) {
+    (void)state;
+    struct rig *rig = open_strict(1);
+    struct aq_request done = rig_job(AQ_ACTION_DONE, rig_job_at(rig, 0, "j1"));
+    rig_call(rig, 0, 1, &done);
+    rig_connected(rig, 1, 0);
+    uint32_t answered = 0;
+    for (uint64_t ms = 2; ms < 31000; ms++) {
+        rig_run(rig, ms);
+        if (rig->send_count == answered) continue;
+        answered = rig->send_count;
+        rig_malformed(rig, ms, 0);
+    }
+    assert_int_equal(rig_count(rig, "answer 1 unknown"), 1);
+    assert_in_range(rig_count(rig, "send 0 done j1"), 8, 13);
+    rig_close(rig);
+}
+
 static void a_refusal_after_a_lost_reply_is_unknown(void **state) {
     (void)state;
     struct rig *rig = open_strict(1);
@@ -379,6 +422,8 @@ int main(void) {
         cmocka_unit_test(done_waits_for_its_origin),
         cmocka_unit_test(done_is_unavailable_if_the_origin_stays_away),
         cmocka_unit_test(done_is_sent_again_after_a_lost_reply),
+        cmocka_unit_test(an_origin_that_answers_nonsense_is_not_asked_in_a_loop),
+        cmocka_unit_test(nonsense_for_ever_ends_as_unknown_after_a_few_attempts),
         cmocka_unit_test(a_refusal_after_a_lost_reply_is_unknown),
         cmocka_unit_test(release_and_bury_are_not_sent_again),
         cmocka_unit_test(resending_stops_at_the_call_timeout),
