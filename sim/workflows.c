@@ -1,6 +1,7 @@
 /* Workflows: a parent is put, then its children with its id, level by level, each to where its parent is. */
 #include "sim/workload_internal.h"
 
+#include "base/assert.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "protocol/ids.h"
@@ -91,6 +92,7 @@ static int put_children(struct aq_workload *w, aq_time_us now_us, uint32_t index
 }
 
 static int tell_all_put(struct aq_workload *w, aq_time_us now_us, const struct workflow *f) {
+    AQ_ASSERT(f->ref_len <= sizeof f->ref);
     if (!w->world.ops->client_is_up(w->world.self, f->client)) return 0;
     struct aq_app_call *call = aq_app_calls_new(&w->calls);
     char *text = call ? aq_app_call_room(call, f->ref_len) : NULL;
