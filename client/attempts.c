@@ -318,6 +318,7 @@ void aq_attempts_failed_sent(struct aq_client *client, uint32_t call) {
         try_again(client, call);
 }
 
+/* A reply that came after the request was sent may have left before it: then a ping must tell. */
 static void request_timed_out(struct aq_client *client, uint32_t call) {
     const struct client_call *c = &client->calls[call];
     uint32_t server = c->server;
@@ -329,6 +330,7 @@ static void request_timed_out(struct aq_client *client, uint32_t call) {
     }
     aq_calls_take(client, call);
     aq_attempts_failed_sent(client, call);
+    if (client->policy->sick_on_failure) aq_health_suspect(client, server);
     aq_connections_flush(client, server);
 }
 

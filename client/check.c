@@ -81,7 +81,8 @@ static uint32_t check_server(const struct aq_client *client, uint32_t server) {
     check_turns(client, s, waiting);
     if (resting || s->rebuilding) AQ_ASSERT(s->rebuilding && s->reconnect_at_us != AQ_TIME_NEVER);
     AQ_ASSERT(aq_members_moved(client, server) == server || s->position == NONE);
-    if (s->health == AQ_SERVER_WELL && policy->sick_on_failure) AQ_ASSERT(!parked && s->probe == NONE);
+    if (s->health == AQ_SERVER_WELL && policy->sick_on_failure)
+        AQ_ASSERT(!parked && (s->probe != NONE) == s->suspected);
     if (s->health == AQ_SERVER_PROBING) AQ_ASSERT(s->probe != NONE);
     bool watched = s->position != NONE || parked;
     if (s->health == AQ_SERVER_SICK && watched && !s->hung)

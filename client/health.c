@@ -25,6 +25,7 @@ static void drop_probe(struct aq_client *client, uint32_t server) {
     uint32_t probe = client->servers[server].probe;
     if (probe == NONE) return;
     client->servers[server].probe = NONE;
+    client->servers[server].suspected = false;
     aq_calls_take(client, probe);
     aq_calls_free(client, probe);
 }
@@ -134,6 +135,8 @@ void aq_health_suspect(struct aq_client *client, uint32_t server) {
     if (s->connection == CONNECTION_IDLE && s->reconnect_at_us == AQ_TIME_NEVER)
         aq_connections_open(client, server);
     probe(client, server);
+    s = &client->servers[server];
+    s->suspected = s->health == AQ_SERVER_WELL && s->probe != NONE;
 }
 
 /* Where failures do not make sick, a failed ping alone does; the connection is made anew if nothing else is

@@ -115,7 +115,8 @@ struct client_server {
     bool succeeded;        /* the connection has carried a reply since it was made anew */
     bool rebuilding;       /* until reconnect_at_us; nobody gets a turn meanwhile */
     bool draining, sweeping;
-    bool hung; /* upstream: nothing is sent here again, as long as this connection is used */
+    bool suspected; /* well, and yet a probe is under way */
+    bool hung;      /* upstream: nothing is sent here again, as long as this connection is used */
 };
 
 struct client_tried {

@@ -94,6 +94,7 @@ static void probe_ended(struct aq_client *client, uint32_t server, const struct 
         struct client_server *s = &client->servers[server];
         uint32_t probe = s->probe;
         s->probe = NONE;
+        s->suspected = false;
         s->failed_probes = 0;
         aq_calls_free(client, probe);
         aq_health_well(client, server);

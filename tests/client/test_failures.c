@@ -88,12 +88,15 @@ static void one_lost_reply_leaves_a_talking_server_well(void **state) {
     rig_ok(rig, 10, 0);
     rig_run(rig, 5002);
     rig_reply_to(rig, 5003, 0, rig->sends[0].correlation, NULL);
+    rig_ok(rig, 5004, 0);
+    rig_run(rig, 9000);
     rig_expect(rig, "[0] call 1 put -> choice 0, connect 0\n"
                     "[1] connected 0 -> send 0 put\n"
                     "[2] call 2 put -> choice 0, send 0 put\n"
                     "[10] reply 0 -> answer 2 ok S0,j1\n"
-                    "[5001] wake -> *reply_timed_out, *put_unknown, answer 1 unknown\n"
-                    "[5003] reply 0 -> *stray_reply_dropped\n");
+                    "[5001] wake -> *reply_timed_out, *put_unknown, answer 1 unknown, send 0 ping own\n"
+                    "[5003] reply 0 -> *stray_reply_dropped\n"
+                    "[5004] reply 0\n");
     rig_close(rig);
 }
 
@@ -176,6 +179,23 @@ static void done_is_sent_again_after_a_lost_reply(void **state) {
                     "[1] connected 0 -> send 0 done j1\n"
                     "[10] reply 0 -> *malformed_reply, *completion_resent, send 0 done j1\n"
                     "[20] reply 0 -> answer 1 ok S0,j1\n");
+    rig_close(rig);
+}
+
+/* The reply to an earlier request proves nothing about now: a ping has to. */
+static void a_server_that_was_heard_after_the_request_is_pinged_when_it_times_out(void **state) {
+    (void)state;
+    struct rig *rig = open_strict(1);
+    struct aq_request put = rig_tube(AQ_ACTION_PUT, "t");
+    struct aq_reply good = rig_good(AQ_ACTION_PUT, aq_text_of("j1"));
+    rig_call(rig, 0, 1, &put);
+    rig_connected(rig, 1, 0);
+    rig_call(rig, 2, 2, &put);
+    rig_reply_to(rig, 3, 0, rig->sends[0].correlation, &good);
+    rig_forget(rig);
+    rig_run(rig, 6400);
+    rig_expect(rig, "[5002] wake -> *reply_timed_out, *put_unknown, answer 2 unknown, send 0 ping own\n"
+                    "[6002] wake -> close 0, *server_became_sick, membership\n");
     rig_close(rig);
 }
 
@@ -422,6 +442,7 @@ int main(void) {
         cmocka_unit_test(done_waits_for_its_origin),
         cmocka_unit_test(done_is_unavailable_if_the_origin_stays_away),
         cmocka_unit_test(done_is_sent_again_after_a_lost_reply),
+        cmocka_unit_test(a_server_that_was_heard_after_the_request_is_pinged_when_it_times_out),
         cmocka_unit_test(an_origin_that_answers_nonsense_is_not_asked_in_a_loop),
         cmocka_unit_test(nonsense_for_ever_ends_as_unknown_after_a_few_attempts),
         cmocka_unit_test(a_refusal_after_a_lost_reply_is_unknown),
