@@ -144,9 +144,9 @@ static const char *judge(struct workflow *w, struct aq_semantics *s, const struc
         return NULL;
     case AQ_TAP_PARENT_STARTED: return judge_start(w, parent);
     case AQ_TAP_TIMED_OUT: return judge_timeout(w, s, tap, parent);
-    case AQ_TAP_NOOP_DONE: /* complete, or timed out */
+    case AQ_TAP_NOOP_DONE: /* complete, or timed out, by a clock that may have jumped */
         w->counts.judged++;
-        return is_early(parent) && tap->seen->at_us < parent->due_us ? TOO_EARLY : NULL;
+        return is_early(parent) && tap->exact && tap->seen->at_us < parent->due_us ? TOO_EARLY : NULL;
     case AQ_TAP_LEASE:
     case AQ_TAP_TAKEN: return parent->started ? NULL : WAITING_GIVEN;
     default: return NULL;

@@ -461,6 +461,11 @@ static void a_noop_that_ends_before_its_children_is_caught(void **state) {
     child_done(2 * S, CHILD);
     parent_is(60 * S, AQ_TAP_NOOP_DONE, AQ_JOB_PARENT); /* it has waited for its time */
     clean();
+    begin();
+    hold(1 * S, 2, 60 * S);
+    fake.servers[0].clock_jumped = true;
+    parent_is(40 * S, AQ_TAP_NOOP_DONE, AQ_JOB_PARENT); /* 60 s by the server's clock */
+    clean();
 }
 
 static void a_timeout_ends_as_it_was_asked_for(void **state) {
