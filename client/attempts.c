@@ -351,13 +351,16 @@ static void connect_timed_out(struct aq_client *client, uint32_t call) {
     }
 }
 
+/* Callers that are always less patient than the timeouts must not hide a server that has stopped. */
 static void call_timed_out(struct aq_client *client, uint32_t call) {
     struct client_call *c = &client->calls[call];
     uint32_t server = c->server;
-    bool had_turn = c->state == CALL_FLYING || (c->state == CALL_WAITING && c->turn);
-    if (c->state == CALL_FLYING && !c->pinging) c->ambiguous = true;
+    bool flying = c->state == CALL_FLYING, had_turn = flying || (c->state == CALL_WAITING && c->turn);
+    bool in_silence = had_turn && (!flying || client->servers[server].heard_us <= c->sent_us);
+    if (flying && !c->pinging) c->ambiguous = true;
     aq_calls_take(client, call);
     aq_attempts_give_up(client, call);
+    if (in_silence && client->policy->sick_on_failure) aq_health_suspect(client, server);
     if (had_turn) aq_connections_flush(client, server);
 }
 

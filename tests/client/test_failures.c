@@ -199,6 +199,24 @@ static void a_server_that_was_heard_after_the_request_is_pinged_when_it_times_ou
     rig_close(rig);
 }
 
+/* Callers that give up before the request's own timeout would keep it in use for ever. */
+static void a_silent_server_is_pinged_when_a_caller_gives_up_early(void **state) {
+    (void)state;
+    struct aq_client_policy policy = aq_client_policy_strict;
+    policy.call_timeout_us = 2 * AQ_US_PER_S;
+    struct rig *rig = rig_open(&policy, 1, 7);
+    rig->marks = true;
+    struct aq_request put = rig_tube(AQ_ACTION_PUT, "t");
+    rig_call(rig, 0, 1, &put);
+    rig_connected(rig, 1, 0);
+    rig_run(rig, 3300);
+    rig_expect(rig, "[0] call 1 put -> choice 0, connect 0\n"
+                    "[1] connected 0 -> send 0 put\n"
+                    "[2000] wake -> *put_unknown, answer 1 unknown, send 0 ping own\n"
+                    "[3000] wake -> close 0, *server_became_sick, membership\n");
+    rig_close(rig);
+}
+
 /* The first repetition comes at once, then the pauses double. */
 static void an_origin_that_answers_nonsense_is_not_asked_in_a_loop(void **state) {
     (void)state;
@@ -296,7 +314,7 @@ static void resending_stops_at_the_call_timeout(void **state) {
         "[6000] connected 0 -> send 0 ping own\n"
         "[6001] reply 0 -> *server_became_well, *completion_resent, send 0 touch j1, membership\n");
     rig_run(rig, 8000);
-    rig_expect(rig, "[8000] wake -> *completion_unknown, answer 1 unknown\n");
+    rig_expect(rig, "[8000] wake -> *completion_unknown, answer 1 unknown, send 0 ping own\n");
     rig_close(rig);
 }
 
@@ -443,6 +461,7 @@ int main(void) {
         cmocka_unit_test(done_is_unavailable_if_the_origin_stays_away),
         cmocka_unit_test(done_is_sent_again_after_a_lost_reply),
         cmocka_unit_test(a_server_that_was_heard_after_the_request_is_pinged_when_it_times_out),
+        cmocka_unit_test(a_silent_server_is_pinged_when_a_caller_gives_up_early),
         cmocka_unit_test(an_origin_that_answers_nonsense_is_not_asked_in_a_loop),
         cmocka_unit_test(nonsense_for_ever_ends_as_unknown_after_a_few_attempts),
         cmocka_unit_test(a_refusal_after_a_lost_reply_is_unknown),

@@ -220,7 +220,7 @@ static void a_reply_that_never_comes_blocks_for_ever(void **state) {
     rig_run(rig, 29999);
     rig_expect(rig, "[0] call 1 get -> choice 0, connect 0\n[1] connected 0 -> send 0 get\n");
     rig_run(rig, 30000);
-    rig_expect(rig, "[30000] wake -> answer 1 unknown\n");
+    rig_expect(rig, "[30000] wake -> answer 1 unknown, send 0 ping own\n");
     rig_close(rig);
     policy.call_timeout_us = AQ_TIME_NEVER;
     rig = open_changed(policy, 1);
