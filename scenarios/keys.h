@@ -43,6 +43,8 @@
     X(EXPECTATION, expectation)     /* struct aq_expectation */                                              \
     X(SECTION, section)             /* a struct, by the keys of `object` */                                  \
     X(GROUPS, groups)               /* struct aq_client_section: groups */                                   \
+    X(EXEC, exec)                   /* struct aq_client_section: exec */                                     \
+    X(CONNECT, connect)             /* struct aq_server_section: connect, count */                           \
     X(FAULTS, faults)               /* struct aq_scenario: faults */                                         \
     X(SLOS, slos)                   /* struct aq_scenario: slos */                                           \
     X(MARKS, marks)                 /* struct aq_scenario: required_marks */

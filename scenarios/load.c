@@ -161,6 +161,10 @@ void aq_scenario_free(struct aq_scenario *s) {
     for (uint32_t i = 0; i < s->required_mark_count; i++)
         aq_free(s->required_marks[i]);
     aq_free(s->faults);
+    for (uint32_t i = 0; i < s->clients.exec_count; i++)
+        aq_free(s->clients.exec[i]);
+    aq_free(s->clients.exec);
+    aq_free(s->servers.connect);
     aq_free(s->clients.groups);
     aq_free(s->required_marks);
     free_expectation(&s->expect_strict);

@@ -22,6 +22,7 @@ WORDS(fidelities, "message", "wire");
 WORDS(balancers, "none", "per_request", "per_connection");
 WORDS(directions, "both", "to_server", "to_client");
 WORDS(disks, "kept", "lost");
+WORDS(dialects, "json_lines", "rest");
 WORDS(slo_actions, "put", "get", "done");
 
 /* The last three actions are a client's own: they never reach a server. */

@@ -22,10 +22,13 @@
 #define FILES_OWN 200 /* the process itself: libraries, database, trace, libzmq's threads, the loop */
 #define FILES_A_PAIR                                                                                         \
     3 /* client and server, connected: the client's socket and mailbox, the server's socket */
-#define EVENTS_AT_ONCE 256                  /* due events handled before the sockets have their turn */
-#define TIMER_SLACK_US (500 * AQ_US_PER_MS) /* other processes run on the same cores */
-#define OWN_TOKEN      UINT32_MAX
-#define BIND_FOR_US    (5 * AQ_US_PER_S)
+#define FILES_OF_CLIENT 2   /* of them */
+#define FILES_A_PROCESS 2   /* of an external client: what it writes, and its end */
+#define FILES_OF_PUTS   16  /* its connections for puts that are under way at a time, beside its workers' */
+#define EVENTS_AT_ONCE  256 /* due events handled before the sockets have their turn */
+#define TIMER_SLACK_US  (500 * AQ_US_PER_MS) /* other processes run on the same cores */
+#define OWN_TOKEN       UINT32_MAX
+#define BIND_FOR_US     (5 * AQ_US_PER_S)
 
 /* One fake server's port, which outlives its processes. */
 struct port {
@@ -98,15 +101,25 @@ int aq_live_check(const struct aq_scenario *s, double speed, struct aq_error *er
     if (needs_proxies(s) && speed != 1)
         return aq_error_set(error, AQ_EUNSUPPORTED,
                             "faults: those on links act in real time, so this scenario needs --speed 1");
+    if (s->clients.exec && speed != 1)
+        return aq_error_set(error, AQ_EUNSUPPORTED,
+                            "clients.exec: other programs keep their own time, so they need --speed 1");
     uint64_t pairs = (uint64_t)s->clients.count * s->servers.count;
     uint64_t files = FILES_A_PAIR + (needs_proxies(s) ? AQ_PROXY_FDS_PER_CONNECTION : 0);
+    if (s->clients.exec) {
+        uint64_t calls = s->workers.count / s->clients.count + FILES_OF_PUTS;
+        uint64_t foreign = s->clients.count * (FILES_A_PROCESS + calls);
+        files -= FILES_OF_CLIENT;
+        return raise_file_limit(pairs * files + foreign + s->servers.count * 5 + FILES_OWN, s, error);
+    }
     return raise_file_limit(pairs * files + s->servers.count * 4 + FILES_OWN, s, error);
 }
 
 /* ---- time ---- */
 
-/* Sets the world's clock to now; it never goes back. */
+/* Sets the world's clock to now; it never goes back, and stands until the run begins. */
 static void read_clock(struct aq_live *live) {
+    if (live->start_ns == 0) return;
     double us = (double)(uv_hrtime() - live->start_ns) / 1000.0 * live->speed;
     if ((aq_time_us)us > live->world->now_us) live->world->now_us = (aq_time_us)us;
 }
@@ -365,7 +378,8 @@ static int make_timer(struct aq_live *live) {
 
 static int make_sockets(struct aq_live *live, struct aq_error *error) {
     const struct aq_scenario *s = live->world->scenario;
-    uint32_t sockets = s->clients.count * (s->servers.count + 2) + s->servers.count + 16;
+    uint32_t ours = s->clients.exec ? 0 : s->clients.count;
+    uint32_t sockets = ours * (s->servers.count + 2) + s->servers.count + 16;
     int rc = aq_zmq_context_new(sockets, 1, &live->context, error);
     if (!rc) rc = aq_zmq_curve_pair(&live->server_keys);
     if (!rc) rc = aq_zmq_curve_pair(&live->client_keys);
@@ -418,7 +432,7 @@ static int open_gate(struct aq_live *live, const struct aq_live_outside *outside
 int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *outside,
                           struct aq_error *error) {
     live->outside = true;
-    live->server_keys = *outside->server_keys;
+    if (outside->server_keys) live->server_keys = *outside->server_keys;
     live->proxies = live->proxies || outside->proxies;
     for (uint32_t i = 0; i < live->port_count; i++) {
         uint16_t number = live->world->config.book->items[i].port;
@@ -428,6 +442,14 @@ int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *ou
             live->ports[i].number = number;
     }
     return outside->allowed ? open_gate(live, outside, error) : 0;
+}
+
+const struct aq_curve_pair *aq_live_client_keys(const struct aq_live *live) {
+    return &live->client_keys;
+}
+
+const char *aq_live_server_public_z85(const struct aq_live *live) {
+    return live->server_keys.public_z85;
 }
 
 struct uv_loop_s *aq_live_loop(struct aq_live *live) {

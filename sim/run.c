@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "scenarios/load.h"
+#include "sim/foreign_uv.h"
 #include "sim/ledger.h"
 #include "sim/live.h"
 #include "sim/metrics.h"
@@ -41,6 +42,10 @@ static int make_book(struct aq_run *run, struct aq_error *error) {
     for (uint32_t i = 0; i < count; i++) {
         if (run->options->serve && i < s->servers.count)
             snprintf(text, sizeof text, "%s", run->options->serve->addresses[i]);
+        else if (i < run->held.count)
+            snprintf(text, sizeof text, "%s", run->held.texts[i]);
+        else if (s->clients.exec) /* other programs go where it says: nothing listens at the port "discard" */
+            snprintf(text, sizeof text, "127.0.%u.%u:9", 1 + i / 254, 1 + i % 254);
         else if (s->servers.same_host)
             snprintf(text, sizeof text, "127.0.1.1:%u", 5555 + i);
         else
@@ -74,9 +79,27 @@ static int observe(void *arg, const struct aq_observation *seen) {
     return begin_phase(run, seen->at_us);
 }
 
+/* What clients that are other programs need: the addresses that servers really have, and their processes. */
+static int set_up_foreign(struct aq_run *run, struct aq_error *error) {
+    const struct aq_live_outside outside = {0};
+    int rc = aq_live_serve_outside(run->live, &outside, error);
+    if (rc) return rc;
+    struct aq_foreign_config config = {.world = run->world,
+                                       .live = run->live,
+                                       .keys = aq_live_client_keys(run->live),
+                                       .server_public_z85 = aq_live_server_public_z85(run->live),
+                                       .stop = run->options->stop,
+                                       .error = error};
+    return aq_foreign_new(&config, &run->foreign);
+}
+
 static int set_up(struct aq_run *run, struct aq_error *error) {
     const struct aq_scenario *s = run->options->scenario;
-    int rc = make_book(run, error);
+    double speed = run->options->speed > 0 ? run->options->speed : 1;
+    int rc = run->options->live ? aq_live_check(s, speed, error) : aq_scenario_check_world(s, false, error);
+    if (!rc && s->clients.exec)
+        rc = aq_held_addresses_open(s->servers.count, s->servers.same_host, &run->held, error);
+    if (!rc) rc = make_book(run, error);
     if (!rc) rc = make_server_ids(run);
     if (!rc) rc = aq_metrics_init(&run->metrics, s->servers.count);
     run->states = aq_alloc_zeroed(s->servers.count, sizeof *run->states);
@@ -98,12 +121,11 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
                                       .eligible_sets = &run->sets,
                                       .client_step = run->options->client_step,
                                       .stop = run->options->stop};
-    double speed = run->options->speed > 0 ? run->options->speed : 1;
-    rc = run->options->live ? aq_live_check(s, speed, error) : aq_scenario_check_world(s, false, error);
-    if (!rc) rc = aq_virtual_new(&world, &run->world);
+    rc = aq_virtual_new(&world, &run->world);
     if (!rc && run->options->live) rc = aq_live_new(run->world, speed, &run->live, error);
     const struct aq_serve *serve = run->options->serve;
     if (!rc && serve) rc = aq_live_serve_outside(run->live, &serve->outside, error);
+    if (!rc && s->clients.exec) rc = set_up_foreign(run, error);
     if (rc) return rc;
     struct aq_workload_config workload = {s, run->options->seed, aq_virtual_world(run->world), observer};
     rc = aq_workload_new(&workload, &run->workload);
@@ -119,6 +141,7 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
 
 static void tear_down(struct aq_run *run) {
     if (run->told_started) run->options->serve->ending(run->options->serve->owner);
+    aq_foreign_free(run->foreign);
     aq_virtual_free(run->world);
     aq_live_free(run->live);
     aq_nemesis_free(run->nemesis);
@@ -126,6 +149,7 @@ static void tear_down(struct aq_run *run) {
     aq_ledger_free(run->ledger);
     aq_metrics_close(&run->metrics);
     aq_address_book_close(&run->book);
+    aq_held_addresses_close(&run->held);
     aq_free(run->server_ids);
     aq_free(run->states);
     aq_free(run->sets.members);
@@ -215,6 +239,7 @@ static int go(struct aq_run *run, struct aq_error *error) {
     aq_time_us end_us = aq_time_after(s->duration_us, s->settle_us), now_us = 0;
     int rc = begin_phase(run, 0);
     if (!rc) rc = aq_virtual_start(run->world);
+    if (!rc && run->foreign) rc = aq_foreign_await(run->foreign);
     if (!rc) rc = aq_workload_start(run->workload, 0);
     if (!rc) rc = aq_nemesis_start(run->nemesis, 0);
     if (!rc && serve) rc = tell_started(run, error);
@@ -254,6 +279,7 @@ int aq_run_scenario(const struct aq_run_options *options, struct aq_record *reco
     record->peak_rss_bytes = peak_rss_bytes();
     if (!rc) rc = aq_run_fill_record(&run, record);
     if (!rc && options->serve) rc = aq_serve_verdict(&run, record);
+    if (!rc && run.foreign) rc = aq_foreign_verdict(run.foreign, record);
     tear_down(&run);
     if (rc && error && !error->text[0]) aq_error_set(error, rc, "%s", aq_error_name(rc));
     return rc;

@@ -51,7 +51,7 @@ static int world_submit(void *world, uint32_t client, uint64_t call, const struc
 }
 
 static bool world_client_is_up(void *world, uint32_t client) {
-    return ((struct aq_virtual *)world)->clients[client].core;
+    return client_is_up(world, client);
 }
 static int world_client_crash(void *world, uint32_t client) {
     return client_crash(world, client);
@@ -217,7 +217,7 @@ int aq_virtual_start_all(struct aq_virtual *v) {
     for (uint32_t i = 0; !rc && i < v->scenario->servers.count; i++)
         if (!v->servers[i].core && !v->servers[i].starting) rc = server_up(v, i);
     for (uint32_t i = 0; !rc && i < v->scenario->clients.count; i++)
-        if (!v->clients[i].core) rc = client_start(v, i);
+        if (!client_is_up(v, i)) rc = client_start(v, i);
     return rc ? rc : clients_take_calls(v);
 }
 

@@ -33,7 +33,8 @@ struct wake {
 };
 
 struct client_node {
-    struct aq_client *core; /* NULL while the process is down */
+    struct aq_client *core; /* NULL while the process is down, and where clients are other programs */
+    bool foreign_up;        /* such a program, ready for calls */
     struct wake wake;
     uint32_t lives;            /* processes so far */
     uint32_t connects;         /* connections opened so far: names their random streams */
@@ -118,10 +119,21 @@ struct network {
 };
 extern const struct network virtual_network;
 
+/* Clients that are other programs, in the place of client cores: see foreign_uv.h. */
+struct foreign_clients {
+    /* Starts the process, or does nothing where it is starting or up; client_ready follows. */
+    int (*start)(void *self, uint32_t client);
+    void (*kill)(void *self, uint32_t client);
+    /* request is borrowed until the call is answered or the client is killed. */
+    int (*call)(void *self, uint32_t client, uint64_t call, const struct aq_request *request);
+};
+
 struct aq_virtual {
     struct aq_virtual_config config;
     const struct network *network;
-    void *network_self; /* of a network with a state of its own */
+    void *network_self;                    /* of a network with a state of its own */
+    const struct foreign_clients *foreign; /* NULL: clients are cores */
+    void *foreign_self;
     const struct aq_scenario *scenario;
     struct aq_workload *workload;
     struct aq_nemesis *nemesis;
@@ -162,6 +174,10 @@ int virtual_handle(struct aq_virtual *v, const struct aq_event *event);
 
 /* virtual_client.c */
 int client_start(struct aq_virtual *v, uint32_t client);
+bool client_is_up(const struct aq_virtual *v, uint32_t client);
+int client_ready(struct aq_virtual *v, uint32_t client); /* another program takes calls from now on */
+/* The servers that a client is configured with. */
+void client_list(const struct aq_virtual *v, uint32_t client, const uint32_t **servers, uint32_t *count);
 int client_crash(struct aq_virtual *v, uint32_t client);
 int client_event(struct aq_virtual *v, uint32_t client, const struct aq_client_event *event);
 int client_woken(struct aq_virtual *v, uint32_t client);
