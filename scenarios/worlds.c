@@ -55,6 +55,13 @@ static int check_connect(const struct aq_scenario *s, struct aq_error *error) {
                 error, AQ_EUNSUPPORTED,
                 "faults[%u].on: what the servers of servers.connect do cannot be seen: use at", i);
     }
+    for (uint32_t i = 0; i < s->slo_count; i++)
+        if (s->slos[i].kind == AQ_SLO_THROUGHPUT)
+            return aq_error_set(
+                error, AQ_EUNSUPPORTED,
+                "slo[%u].throughput: what the servers of servers.connect complete cannot be seen: use "
+                "latency or availability",
+                i);
     return 0;
 }
 

@@ -236,7 +236,8 @@ static int start_call(struct foreign_connection *c, uint64_t call, const struct 
                               NULL);
 }
 
-static int wait_for_connection(struct foreign_client *client, uint64_t call, const struct aq_request *request) {
+static int wait_for_connection(struct foreign_client *client, uint64_t call,
+                               const struct aq_request *request) {
     if (client->first_waiting && client->waiting_count == client->waiting_capacity) {
         client->waiting_count -= client->first_waiting;
         memmove(client->waiting, client->waiting + client->first_waiting,

@@ -35,8 +35,9 @@ static const struct aq_books_audience *audience_of(const struct aq_ledger *ledge
 
 static int open_checks(struct aq_ledger *ledger) {
     for (uint32_t i = 0; i < AQ_CHECK_COUNT; i++) {
-        const struct aq_checker *checker = aq_checkers[i];
+        const struct aq_checker *checker = aq_checker_for(ledger->config.scenario, (enum aq_check)i);
         AQ_ASSERT(checker->check == i);
+        ledger->checkers[i] = checker;
         ledger->states[i] = aq_alloc_zeroed(1, checker->state_bytes ? checker->state_bytes : 1);
         if (!ledger->states[i]) return AQ_ENOMEM;
         int rc = checker->init ? checker->init(ledger->states[i], ledger) : 0;
@@ -71,7 +72,7 @@ failed:
 void aq_ledger_free(struct aq_ledger *ledger) {
     if (!ledger) return;
     for (uint32_t i = 0; i < AQ_CHECK_COUNT; i++) {
-        if (ledger->states[i] && aq_checkers[i]->close) aq_checkers[i]->close(ledger->states[i]);
+        if (ledger->states[i] && ledger->checkers[i]->close) ledger->checkers[i]->close(ledger->states[i]);
         aq_free(ledger->states[i]);
     }
     aq_pool_close(&ledger->cells);

@@ -83,6 +83,7 @@ struct aq_ledger {
     uint32_t faults_in_force[AQ_FAULT_KIND_COUNT];
     struct aq_ledger_totals totals;
     /* checks */
+    const struct aq_checker *checkers[AQ_CHECK_COUNT];
     void *states[AQ_CHECK_COUNT];
     struct aq_books_audience audiences[AQ_SEEN_KIND_COUNT][AQ_BOOKS_DETAILS];
     /* violations */

@@ -1,6 +1,10 @@
 #include "sim/run.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -33,24 +37,46 @@ static int add_address(struct aq_address_book *book, const char *text, struct aq
     return aq_address_book_add(book, aq_text_of(text), &index, error);
 }
 
+/* Servers that run elsewhere, as the scenario lists them. */
+static int add_connected(struct aq_run *run, struct aq_error *error) {
+    const char *item = run->options->scenario->servers.connect, *end;
+    for (uint32_t i = 0;; item = end + 1, i++) {
+        uint32_t index;
+        end = item + strcspn(item, ",");
+        struct aq_text address = {item, (uint32_t)(end - item)};
+        int rc = aq_address_book_add(&run->book, address, &index, error);
+        if (!rc && index != i)
+            rc = aq_error_set(error, AQ_EINVALID, "%.*s is there twice", AQ_TEXT_ARGS(address));
+        if (rc) {
+            aq_error_prefix(error, "servers.connect");
+            return rc;
+        }
+        if (!*end) return 0;
+    }
+}
+
 /* Servers get addresses of the loopback network, as they have in the live world, one host each unless they
  * share one. */
 static int make_book(struct aq_run *run, struct aq_error *error) {
     const struct aq_scenario *s = run->options->scenario;
+    int rc = s->servers.connect ? add_connected(run, error) : 0;
+    if (rc) return rc;
     uint32_t count = highest_address(s) + 1;
     char text[64];
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = run->book.count; i < count; i++) {
         if (run->options->serve && i < s->servers.count)
             snprintf(text, sizeof text, "%s", run->options->serve->addresses[i]);
         else if (i < run->held.count)
             snprintf(text, sizeof text, "%s", run->held.texts[i]);
-        else if (s->clients.exec) /* other programs go where it says: nothing listens at the port "discard" */
+        else if (s->clients.exec ||
+                 s->servers
+                     .connect) /* other programs go where it says: nothing listens at the port "discard" */
             snprintf(text, sizeof text, "127.0.%u.%u:9", 1 + i / 254, 1 + i % 254);
         else if (s->servers.same_host)
             snprintf(text, sizeof text, "127.0.1.1:%u", 5555 + i);
         else
             snprintf(text, sizeof text, "127.0.%u.%u:5555", 1 + i / 254, 1 + i % 254);
-        int rc = add_address(&run->book, text, error);
+        rc = add_address(&run->book, text, error);
         if (rc) return rc;
     }
     if (s->balancer == AQ_BALANCER_NONE) return 0;
@@ -93,6 +119,15 @@ static int set_up_foreign(struct aq_run *run, struct aq_error *error) {
     return aq_foreign_new(&config, &run->foreign);
 }
 
+/* No two runs have the same, whatever their seeds: jobs that another has left behind are not met. */
+static int make_tube_suffix(struct aq_run *run, struct aq_error *error) {
+    uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+        return aq_error_set(error, AQ_EIO, "no random numbers: %s", strerror(errno));
+    snprintf(run->tube_suffix, sizeof run->tube_suffix, ".%016" PRIx64, number);
+    return 0;
+}
+
 static int set_up(struct aq_run *run, struct aq_error *error) {
     const struct aq_scenario *s = run->options->scenario;
     double speed = run->options->speed > 0 ? run->options->speed : 1;
@@ -127,7 +162,13 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
     if (!rc && serve) rc = aq_live_serve_outside(run->live, &serve->outside, error);
     if (!rc && s->clients.exec) rc = set_up_foreign(run, error);
     if (rc) return rc;
-    struct aq_workload_config workload = {s, run->options->seed, aq_virtual_world(run->world), observer};
+    struct aq_workload_config workload = {s, run->options->seed, aq_virtual_world(run->world), observer,
+                                          NULL};
+    if (s->servers.connect && s->servers.own_tube) {
+        rc = make_tube_suffix(run, error);
+        if (rc) return rc;
+        workload.tube_suffix = run->tube_suffix;
+    }
     rc = aq_workload_new(&workload, &run->workload);
     if (rc) return rc;
     struct aq_nemesis_config nemesis = {
@@ -184,6 +225,7 @@ static int close_window(struct aq_run *run) {
    an answer since before the end of the faults. */
 static bool drained(const struct aq_run *run) {
     if (aq_workload_puts_open(run->workload) || aq_workload_old_calls_open(run->workload)) return false;
+    if (run->options->scenario->servers.connect) return aq_ledger_alive(run->ledger) == 0;
     for (uint32_t i = 0; i < run->metrics.server_count; i++) {
         struct aq_virtual_server_state state = aq_virtual_server_state(run->world, i);
         if (!state.up || state.counters.queue || state.counters.jobs[AQ_JOB_READY] ||

@@ -16,6 +16,7 @@
 
 struct aq_run {
     const struct aq_run_options *options;
+    char tube_suffix[24];          /* of tubes that are the run's own; empty: none */
     struct aq_held_addresses held; /* where clients that are other programs find the servers */
     struct aq_address_book book;
     const char **server_ids;
@@ -25,7 +26,7 @@ struct aq_run {
     struct aq_window_state *states; /* by server: scratch for window ends */
     struct aq_ledger *ledger;
     struct aq_virtual *world;
-    struct aq_live *live; /* NULL in the virtual world */
+    struct aq_live *live;       /* NULL in the virtual world */
     struct aq_foreign *foreign; /* NULL: the clients are ours */
     struct aq_workload *workload;
     struct aq_nemesis *nemesis;

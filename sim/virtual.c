@@ -61,8 +61,8 @@ static int world_client_start(void *world, uint32_t client) {
 }
 
 static bool world_server_is_up(void *world, uint32_t server) {
-    const struct server_node *node = &((struct aq_virtual *)world)->servers[server];
-    return node->core || node->starting;
+    const struct aq_virtual *v = world;
+    return v->servers[server].core || v->servers[server].starting || v->scenario->servers.connect;
 }
 
 static int world_server_crash(void *world, uint32_t server, bool disk_lost) {
@@ -214,7 +214,7 @@ int aq_virtual_start(struct aq_virtual *v) {
 
 int aq_virtual_start_all(struct aq_virtual *v) {
     int rc = 0;
-    for (uint32_t i = 0; !rc && i < v->scenario->servers.count; i++)
+    for (uint32_t i = 0; !rc && i < v->scenario->servers.count && !v->scenario->servers.connect; i++)
         if (!v->servers[i].core && !v->servers[i].starting) rc = server_up(v, i);
     for (uint32_t i = 0; !rc && i < v->scenario->clients.count; i++)
         if (!client_is_up(v, i)) rc = client_start(v, i);

@@ -1,5 +1,7 @@
 #include "sim/workload.h"
 
+#include <stdio.h>
+
 #include "base/assert.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -52,6 +54,7 @@ struct aq_workload {
     uint32_t old_open;   /* calls made before the load stopped that someone waits for */
     uint32_t old_serial; /* of the last of them */
     bool load_stopped;
+    char *own_tubes; /* both names with their suffix; NULL without one */
     struct aq_text worker_tube, producer_tube;
     struct aq_histogram latencies[AQ_LATENCY_COUNT];
 };
@@ -59,6 +62,18 @@ struct aq_workload {
 const char *aq_latency_word(enum aq_latency latency) {
     static const char *const words[] = {"put", "get", "done", "wait", "put_to_done"};
     return words[latency];
+}
+
+static int name_tubes(struct aq_workload *w, const char *suffix) {
+    size_t size = w->worker_tube.len + w->producer_tube.len + 2 * strlen(suffix) + 2;
+    w->own_tubes = aq_alloc(size);
+    if (!w->own_tubes) return AQ_ENOMEM;
+    int len = snprintf(w->own_tubes, size, "%s%s", w->scenario->workers.tube, suffix);
+    char *second = w->own_tubes + len + 1;
+    snprintf(second, size - (size_t)len - 1, "%s%s", w->scenario->producers.tube, suffix);
+    w->worker_tube = aq_text_of(w->own_tubes);
+    w->producer_tube = aq_text_of(second);
+    return 0;
 }
 
 int aq_workload_new(const struct aq_workload_config *config, struct aq_workload **out) {
@@ -76,7 +91,7 @@ int aq_workload_new(const struct aq_workload_config *config, struct aq_workload 
     uint32_t count = scenario->workers.count;
     w->workers = aq_alloc_zeroed((size_t)count + 1, sizeof *w->workers);
     w->held = aq_alloc_zeroed((size_t)count * scenario->workers.batch + 1, sizeof *w->held);
-    bool failed = !w->workers || !w->held;
+    bool failed = !w->workers || !w->held || (config->tube_suffix && name_tubes(w, config->tube_suffix));
     for (int i = 0; i < AQ_LATENCY_COUNT; i++)
         failed = aq_histogram_init(&w->latencies[i]) || failed;
     if (failed) {
@@ -98,6 +113,7 @@ void aq_workload_free(struct aq_workload *w) {
         aq_histogram_close(&w->latencies[i]);
     aq_free(w->workers);
     aq_free(w->held);
+    aq_free(w->own_tubes);
     aq_free(w);
 }
 

@@ -21,6 +21,7 @@ struct aq_workload_config {
     uint64_t seed;
     struct aq_world world;
     struct aq_observer observer;
+    const char *tube_suffix; /* behind the names of the tubes, or NULL; copied */
 };
 
 /* Errors: AQ_ENOMEM (*out untouched). */
