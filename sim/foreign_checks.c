@@ -8,8 +8,9 @@
 struct blind {
     enum aq_check check;
     const char *why;
-    bool none_needed; /* a pass with nothing to judge stands: it is sure that there was nothing */
-    bool seen_stands; /* a pass with something to judge stands */
+    bool none_needed;   /* a pass with nothing to judge stands: it is sure that there was nothing */
+    bool seen_stands;   /* a pass with something to judge stands */
+    bool hears_nothing; /* without what it is blind to it would take everything for a violation */
 };
 
 static const struct blind blind_to_clients[] = {
@@ -18,13 +19,13 @@ static const struct blind blind_to_clients[] = {
 };
 
 static const struct blind blind_to_servers[] = {
-    {AQ_CHECK_COMPLETION_ORIGIN, INSIDE},
-    {AQ_CHECK_COMPLETION_ARRIVAL, INSIDE},
-    {AQ_CHECK_NO_FALSE_ACK, INSIDE},
-    {AQ_CHECK_SINGLE_LEASE, INSIDE},
+    {AQ_CHECK_COMPLETION_ORIGIN, INSIDE, .hears_nothing = true},
+    {AQ_CHECK_COMPLETION_ARRIVAL, INSIDE, .hears_nothing = true},
+    {AQ_CHECK_NO_FALSE_ACK, INSIDE, .hears_nothing = true},
+    {AQ_CHECK_SINGLE_LEASE, INSIDE, .hears_nothing = true},
     {AQ_CHECK_FAILOVER, "whether foreign servers stop cannot be seen", .seen_stands = true},
     {AQ_CHECK_PROGRESS, "which jobs are ready at foreign servers cannot be seen"},
-    {AQ_CHECK_SEMANTICS, INSIDE},
+    {AQ_CHECK_SEMANTICS, INSIDE, .hears_nothing = true},
 };
 
 extern const struct aq_checker aq_check_arrivals;
@@ -38,6 +39,13 @@ const struct aq_checker *aq_checker_for(const struct aq_scenario *scenario, enum
     if (scenario->servers.connect && check == AQ_CHECK_DUPLICATE_EXECUTION)
         return &aq_check_duplicate_execution_answers;
     return aq_checkers[check];
+}
+
+bool aq_check_hears_nothing(const struct aq_scenario *scenario, enum aq_check check) {
+    for (size_t i = 0; scenario->servers.connect && i < sizeof blind_to_servers / sizeof *blind_to_servers;
+         i++)
+        if (blind_to_servers[i].check == check) return blind_to_servers[i].hears_nothing;
+    return false;
 }
 
 static void admit(const struct blind *rows, size_t count, enum aq_check check, struct aq_record_check *out) {
