@@ -44,13 +44,18 @@ static void take_put(struct aq_fate *fate, int believed) {
     fate->put_maybe = believed < 0;
 }
 
+/* AllQueue's server answers a bury with an error although it has buried the job. */
+static bool may_have_buried(const struct aq_observation *seen) {
+    return seen->action == AQ_ACTION_BURY && seen->outcome != AQ_OUTCOME_UNAVAILABLE &&
+           seen->outcome != AQ_OUTCOME_INVALID;
+}
+
 static void take_completion(struct aq_fate *fate, enum aq_action action, int believed) {
     bool ends = action == AQ_ACTION_DONE || action == AQ_ACTION_DELETE;
     if (action == AQ_ACTION_RELEASE || believed < 0) fate->freed = 1;
     if (believed == 0) return;
     if (ends && believed == 1) fate->done = 1;
     if (ends && believed < 0) fate->done_maybe = 1;
-    if (action == AQ_ACTION_BURY) fate->aside = 1;
 }
 
 int aq_fates_take(struct aq_fates *fates, const struct aq_observation *seen) {
@@ -67,6 +72,7 @@ int aq_fates_take(struct aq_fates *fates, const struct aq_observation *seen) {
         fate->freed = 0;
     } else if (aq_action_is_completion(seen->action)) {
         take_completion(fate, seen->action, belief(seen));
+        if (may_have_buried(seen)) fate->aside = 1;
     }
     return 0;
 }
