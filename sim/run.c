@@ -46,7 +46,7 @@ static int add_connected(struct aq_run *run, struct aq_error *error) {
         struct aq_text address = {item, (uint32_t)(end - item)};
         int rc = aq_address_book_add(&run->book, address, &index, error);
         if (!rc && index != i)
-            rc = aq_error_set(error, AQ_EINVALID, "%.*s is there twice", AQ_TEXT_ARGS(address));
+            rc = aq_error_set(error, AQ_EUNSUPPORTED, "%.*s is there twice", AQ_TEXT_ARGS(address));
         if (rc) {
             aq_error_prefix(error, "servers.connect");
             return rc;
