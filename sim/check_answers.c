@@ -18,6 +18,7 @@ struct conservation {
     struct aq_fates fates;
     uint64_t unexpected, lost, unfinished, waiting;
     uint64_t empty_gets; /* since the last that brought a job */
+    aq_time_us last_us;  /* of the last observation */
 };
 
 static void count_end(struct aq_ledger *ledger, const struct aq_fate *before, const struct aq_fate *after) {
@@ -30,6 +31,7 @@ static void count_end(struct aq_ledger *ledger, const struct aq_fate *before, co
 static int conservation_observe(void *state, struct aq_ledger *ledger, const struct aq_observation *seen,
                                 const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
     struct conservation *c = state;
+    c->last_us = seen->at_us;
     const struct aq_fate *fate = aq_fates_find(&c->fates, seen);
     struct aq_fate before = fate ? *fate : (struct aq_fate){0};
     int rc = aq_fates_take(&c->fates, seen);
@@ -74,8 +76,9 @@ static int judge_open(struct conservation *c, struct aq_ledger *ledger, uint64_t
 static int conservation_finish(void *state, struct aq_ledger *ledger, struct aq_record *record,
                                struct aq_record_check *out) {
     struct conservation *c = state;
+    aq_time_us end_us = record->virtual_us > c->last_us ? record->virtual_us : c->last_us;
     for (uint64_t token = 1; token < c->fates.count; token++) {
-        int rc = judge_open(c, ledger, token, record->virtual_us);
+        int rc = judge_open(c, ledger, token, end_us);
         if (rc) return rc;
     }
     const struct aq_ledger_totals *totals = aq_ledger_totals(ledger);
