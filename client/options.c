@@ -137,14 +137,9 @@ static int read_environment(struct reader *r) {
     static const struct {
         const char *name, *option;
     } variables[] = {
-        {"SERVER_STRING", "servers"},
-        {"TCP_CLIENT_PORT", "tcp-port"},
-        {"CL_PORT", "tcp-port"},
-        {"CL_LISTEN", "listen"},
-        {"HTTP_SERVER_PORT", "http-port"},
-        {"CL_SOCKET", "socket"},
-        {"SIZE_LIMIT", "size-limit"},
-        {"MSG_SIZE_LIMIT", "message-limit"},
+        {"SERVER_STRING", "servers"}, {"TCP_CLIENT_PORT", "tcp-port"},     {"CL_PORT", "tcp-port"},
+        {"CL_LISTEN", "listen"},      {"HTTP_SERVER_PORT", "http-port"},   {"CL_SOCKET", "socket"},
+        {"SIZE_LIMIT", "size-limit"}, {"MSG_SIZE_LIMIT", "message-limit"},
     };
     static const char *const debug[] = {"ALLQ_DEBUG", "CL_DEBUG"};
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
