@@ -29,6 +29,13 @@ static void add_json_number(struct aq_text_out *out, const struct aq_request *r,
     if (r->given & param) aq_text_out_format(out, ",\"%s\":%" PRId64, name, value);
 }
 
+static void add_json_text(struct aq_text_out *out, const struct aq_request *r, uint32_t param,
+                          const char *name, struct aq_text text) {
+    if (!(r->given & param)) return;
+    aq_text_out_format(out, ",\"%s\":", name);
+    aq_text_out_json(out, text);
+}
+
 static void write_put_body(const struct aq_request *r, struct aq_text_out *out) {
     AQ_TEXT_OUT(out, "{\"tube\":");
     aq_text_out_json(out, r->tube);
@@ -38,6 +45,8 @@ static void write_put_body(const struct aq_request *r, struct aq_text_out *out) 
     add_json_number(out, r, AQ_PARAM_DELAY, "delay", r->delay_s);
     add_json_number(out, r, AQ_PARAM_PRIORITY, "priority", r->priority);
     add_json_number(out, r, AQ_PARAM_EXPIRED_LIMIT, "expired_limit", r->expired_limit);
+    add_json_text(out, r, AQ_PARAM_PARENT_ID, "parent_id", r->parent_id);
+    add_json_text(out, r, AQ_PARAM_SHARD_KEY, "shard_key", r->shard_key);
     AQ_TEXT_OUT(out, "}");
 }
 

@@ -59,6 +59,12 @@ static void a_call_over_rest_has_its_route(void **state) {
     writes(AQ_DIALECT_REST, &put,
            "POST /job" HEAD "Content-Type: application/json\r\nContent-Length: 38\r\n\r\n"
            "{\"tube\":\"mail\",\"body\":\"a\\\"b\",\"ttl\":30}");
+    struct aq_request fair = put;
+    fair.given |= AQ_PARAM_SHARD_KEY;
+    fair.shard_key = (struct aq_text){"k", 1};
+    writes(AQ_DIALECT_REST, &fair,
+           "POST /job" HEAD "Content-Type: application/json\r\nContent-Length: 54\r\n\r\n"
+           "{\"tube\":\"mail\",\"body\":\"a\\\"b\",\"ttl\":30,\"shard_key\":\"k\"}");
     writes(AQ_DIALECT_REST, &done, "DELETE /job?job_id=a%2B%2Fb%2Cc_1" HEAD "\r\n");
     struct aq_request request = {.action = AQ_ACTION_GET_MULTIPLE,
                                  .given = AQ_PARAM_TUBE | AQ_PARAM_COUNT,
