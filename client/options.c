@@ -19,7 +19,7 @@ const char aq_options_help[] =
     "  --tcp-port PORT      JSON lines; 0: any; off            CL_PORT, TCP_CLIENT_PORT   7766\n"
     "  --http-listen ADDR   of the REST port                                      127.0.0.1\n"
     "  --http-port PORT     REST; 0: any; off                  HTTP_SERVER_PORT   8090\n"
-    "  --socket PATH        JSON lines on a unix socket; off                      /tmp/allq_client.sock\n"
+    "  --socket PATH        JSON lines on a unix socket; off   CL_SOCKET          /tmp/allq_client.sock\n"
     "  --size-limit N       bytes of a line or body            SIZE_LIMIT         600000\n"
     "  --message-limit N    bytes of a request to a server     MSG_SIZE_LIMIT     600000\n"
     "  --profile NAME       strict, or upstream (as AllQueue's release behaves)   strict\n"
@@ -137,13 +137,9 @@ static int read_environment(struct reader *r) {
     static const struct {
         const char *name, *option;
     } variables[] = {
-        {"SERVER_STRING", "servers"},
-        {"TCP_CLIENT_PORT", "tcp-port"},
-        {"CL_PORT", "tcp-port"},
-        {"CL_LISTEN", "listen"},
-        {"HTTP_SERVER_PORT", "http-port"},
-        {"SIZE_LIMIT", "size-limit"},
-        {"MSG_SIZE_LIMIT", "message-limit"},
+        {"SERVER_STRING", "servers"}, {"TCP_CLIENT_PORT", "tcp-port"},     {"CL_PORT", "tcp-port"},
+        {"CL_LISTEN", "listen"},      {"HTTP_SERVER_PORT", "http-port"},   {"CL_SOCKET", "socket"},
+        {"SIZE_LIMIT", "size-limit"}, {"MSG_SIZE_LIMIT", "message-limit"},
     };
     static const char *const debug[] = {"ALLQ_DEBUG", "CL_DEBUG"};
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {

@@ -1,5 +1,6 @@
 /* Readers of values that are made of others: selections, lists, policies, sections. Whatever they allocate
    belongs to the scenario from then on, also when a later value is wrong. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,6 +323,53 @@ int aq_read_groups(struct aq_reader *r, const struct aq_key *key, const cJSON *j
         aq_reader_leave(r, length);
     }
     return 0;
+}
+
+int aq_read_exec(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
+    static const struct aq_key word_key = {.type = AQ_KEY_TEXT, .min = 1, .max = 4096};
+    struct aq_client_section *clients = (struct aq_client_section *)at;
+    if (cJSON_IsArray(json) && !json->child) return aq_reader_wrong(r, json, "a list of one word or more");
+    int rc =
+        aq_reader_list(r, key, json, "words", sizeof *clients->exec, &clients->exec, &clients->exec_count);
+    int i = 0;
+    const cJSON *item;
+    if (rc) return rc;
+    cJSON_ArrayForEach(item, json) {
+        size_t length = aq_reader_enter_item(r, i);
+        rc = aq_read_text(r, &word_key, item, (char *)&clients->exec[i++]);
+        if (rc) return rc;
+        aq_reader_leave(r, length);
+    }
+    return 0;
+}
+
+/* "host:port", a missing port being AllQueue's own. */
+static bool is_address(const char *text, size_t length) {
+    size_t host = 0, port;
+    while (host < length && (isalnum((unsigned char)text[host]) || strchr("_.-", text[host])))
+        host++;
+    for (port = host + 1; port < length && isdigit((unsigned char)text[port]);)
+        port++;
+    return host && (host == length || (text[host] == ':' && port > host + 1 && port == length));
+}
+
+int aq_read_connect(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
+    struct aq_server_section *servers = (struct aq_server_section *)at;
+    const char *text = cJSON_IsString(json) ? json->valuestring : "";
+    uint32_t count = 0;
+    for (const char *item = text, *end;; item = end + 1) {
+        end = item + strcspn(item, ",");
+        count++;
+        if (!is_address(item, (size_t)(end - item)))
+            return aq_reader_wrong(r, json, "a list of servers such as \"10.0.0.1:5555,10.0.0.2:5555\"");
+        if (!*end) break;
+    }
+    if (count > AQ_SERVERS_MAX)
+        return aq_reader_fail(r, AQ_ELIMIT, "found %u servers, allowed are at most %u", count,
+                              AQ_SERVERS_MAX);
+    int rc = aq_read_text(r, key, json, (char *)&servers->connect);
+    if (!rc) servers->count = count;
+    return rc;
 }
 
 int aq_read_marks(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {

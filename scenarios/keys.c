@@ -16,8 +16,10 @@
 #define SEED_MAX      999999999999999.0 /* 15 digits go through JSON as a double, and back to text, unchanged */
 #define RATE_MAX      1e9
 #define FACTOR_MAX    1e6
-#define LOSS_MAX      0.99 /* with nothing ever getting through a retransmission would never end */
-#define JOBS_MAX      1e7  /* put at one instant; ten times the jobs of the largest runs */
+#define LOSS_MAX      0.99   /* with nothing ever getting through a retransmission would never end */
+#define JOBS_MAX      1e7    /* put at one instant; ten times the jobs of the largest runs */
+#define ADDRESSES_MAX 100000 /* characters of a list of servers */
+#define WORDS_MAX     100    /* of a command line */
 #define SECONDS_MAX   (3650.0 * 86400)
 #define BODY_MAX      (AQ_MESSAGE_BYTES_MAX - 1000) /* leaves room for the rest of the message */
 #define PRIORITY_FROM (-1000)
@@ -66,6 +68,12 @@ static const struct aq_key server_keys[] = {
         "Requests that may wait at one server; further ones are dropped.", .min = 1),
     ROW("start", SPAN, start_us, "\"100ms\"",
         "Time from the start of a server's process to its first accepted connection."),
+    WHOLE(
+        "connect", CONNECT, NULL,
+        "Servers that run elsewhere, which nothing is known of but their answers; count is then their number. Needs --world live.",
+        .max = ADDRESSES_MAX),
+    ROW("own_tube", BOOL, own_tube, "true",
+        "With connect: the tubes get a name that no other run uses; false: as they are named."),
 };
 static OBJECT(server_object, "servers", server_keys);
 #undef STRUCT
@@ -94,6 +102,15 @@ static const struct aq_key client_keys[] = {
         "groups", GROUPS, NULL,
         "Clients with a list of servers of their own, taken from the highest index down; all others know every server.",
         .object = &group_object, .max = 1000),
+    WHOLE(
+        "exec", EXEC, NULL,
+        "The command line of another client, word by word: each client is a process of it. Needs --world live.",
+        .min = 1, .max = WORDS_MAX),
+    ROW("speak", WORD, speak, "\"json_lines\"", "With exec: how workers talk to these clients.",
+        .words = &aq_words_dialects),
+    ROW("ready_within", SPAN, ready_within_us, "\"10s\"",
+        "With exec: longest time from the start of a process until its port accepts connections.",
+        .above = true),
 };
 static OBJECT(client_object, "clients", client_keys);
 #undef STRUCT
@@ -336,6 +353,9 @@ static const struct aq_key expect_keys[] = {
     ROW("strict", EXPECTATION, expect_strict, NULL, "What is expected of clients with the profile strict."),
     ROW("upstream", EXPECTATION, expect_upstream, NULL,
         "What is expected of clients with the profile upstream."),
+    ROW("unknown", ACTIONS, expect_unknown, NULL,
+        "Checks that need not be able to judge: they do not make the verdict of the run unknown.",
+        .words = &aq_words_checks),
 };
 static OBJECT(expect_object, "expect", expect_keys);
 

@@ -47,6 +47,8 @@
     X(RANGE, range)                   /* struct aq_range */                                                  \
     X(COMMANDS, commands)             /* struct aq_scenario: commands */                                     \
     X(GROUPS, groups)                 /* struct aq_client_section: groups */                                 \
+    X(EXEC, exec)                     /* struct aq_client_section: exec */                                   \
+    X(CONNECT, connect)               /* struct aq_server_section: connect, count */                         \
     X(FAULTS, faults)                 /* struct aq_scenario: faults */                                       \
     X(SLOS, slos)                     /* struct aq_scenario: slos */                                         \
     X(MARKS, marks)                   /* struct aq_mark_list */                                              \

@@ -176,6 +176,10 @@ void aq_scenario_free(struct aq_scenario *s) {
     aq_free(s->commands);
     aq_free(s->workers.further_tubes);
     aq_free(s->producers.parents.tube);
+    for (uint32_t i = 0; i < s->clients.exec_count; i++)
+        aq_free(s->clients.exec[i]);
+    aq_free(s->clients.exec);
+    aq_free(s->servers.connect);
     aq_free(s->clients.groups);
     free_expectation(&s->expect_strict);
     free_expectation(&s->expect_upstream);

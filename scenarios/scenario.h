@@ -168,6 +168,8 @@ struct aq_server_section {
     aq_time_us tube_expire_us;
     uint32_t queue_max;
     aq_time_us start_us; /* time from the start of a process to its first accepted connection */
+    char *connect;       /* owned; "host:port,...": servers that run elsewhere, count of them; NULL: ours */
+    bool own_tube;       /* connect: the tubes of each run get a name that no other run uses */
 };
 
 /* A group of clients with a list of their own. Clients in no group know all servers. */
@@ -179,12 +181,19 @@ struct aq_client_group {
     uint32_t server_count;
 };
 
+/* How workers talk to a client that is another program. */
+enum aq_dialect { AQ_DIALECT_JSON_LINES, AQ_DIALECT_REST };
+
 struct aq_client_section {
     uint32_t count;
     enum aq_profile profile;
     struct aq_client_policy policy;
     struct aq_client_group *groups; /* owned */
     uint32_t group_count;
+    char **exec; /* owned; command line of an external client, each client a process of it; NULL: ours */
+    uint32_t exec_count;
+    enum aq_dialect speak;      /* exec */
+    aq_time_us ready_within_us; /* exec: from the start of a process until its port accepts connections */
 };
 
 /* What a get says about delete: nothing, false, or true, which ends the job as it is handed out. */
@@ -365,7 +374,8 @@ struct aq_scenario {
     uint32_t slo_count;
     struct aq_expectation expect_strict;   /* client profile strict */
     struct aq_expectation expect_upstream; /* client profile upstream */
-    struct aq_mark_list required_marks;    /* coverage marks that must be reached at least once */
+    uint32_t expect_unknown; /* bits 1 << enum aq_check that need not be able to judge, with any profile */
+    struct aq_mark_list required_marks; /* coverage marks that must be reached at least once */
     struct aq_explore_section explore;
 };
 

@@ -13,6 +13,7 @@
 
 #define PATTERN_BYTES    1000 /* the names of all keys of the file */
 #define NUMBER_PATTERN   "[0-9]+([.][0-9]*)?"
+#define ADDRESS_PATTERN  "[A-Za-z0-9_.-]+(:[0-9]+)?"
 #define DURATION_PATTERN "(0|" NUMBER_PATTERN "(us|ms|s|m|h|d))"
 
 static cJSON *object_schema(const struct aq_object *object);
@@ -398,6 +399,11 @@ static cJSON *drawn_fault_schema(const struct aq_object *object) {
     return schema;
 }
 
+static cJSON *exec_schema(const struct aq_key *key) {
+    static const struct aq_key word = {.min = 1, .max = 4096};
+    return array_of(text_schema(&word), key->min, key->max, false);
+}
+
 static cJSON *value_schema(const struct aq_key *key) {
     static const struct aq_key index = {.max = UINT32_MAX};
     switch (key->type) {
@@ -436,6 +442,8 @@ static cJSON *value_schema(const struct aq_key *key) {
     case AQ_KEY_SERVER_POLICY: return policy_schema(&aq_server_policy_table);
     case AQ_KEY_EXPECTATION: return expectation_schema();
     case AQ_KEY_SECTION: return object_schema(key->object);
+    case AQ_KEY_EXEC: return exec_schema(key);
+    case AQ_KEY_CONNECT: return patterned("^" ADDRESS_PATTERN "(," ADDRESS_PATTERN ")*$");
     case AQ_KEY_GROUPS: return array_of(object_schema(key->object), 0, key->max, false);
     case AQ_KEY_FAULTS: return array_of(fault_schema(key->object), 0, key->max, false);
     case AQ_KEY_SLOS: return array_of(slo_schema(key->object), 0, key->max, false);

@@ -27,6 +27,7 @@ WORDS(get_deletes, "unsaid", "false", "true");
 WORDS(balancers, "none", "per_request", "per_connection");
 WORDS(directions, "both", "to_server", "to_client");
 WORDS(disks, "kept", "lost");
+WORDS(dialects, "json_lines", "rest");
 WORDS(slo_actions, "put", "get", "done");
 
 /* The last three actions are a client's own: they never reach a server. */

@@ -28,6 +28,7 @@ extern const struct aq_words aq_words_directions;  /* enum aq_direction */
 extern const struct aq_words aq_words_disks;       /* bool disk_lost */
 /* what the name of an expected figure begins with: see reports/record_measure.h */
 extern const struct aq_words aq_words_figure_groups;
+extern const struct aq_words aq_words_dialects; /* enum aq_dialect */
 
 /* False, *index untouched, for an unknown word. */
 bool aq_words_find(const struct aq_words *words, const char *word, uint32_t *index);

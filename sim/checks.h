@@ -77,4 +77,16 @@ bool aq_completion_applied(const struct aq_ledger_copy *copy, const struct aq_ob
 
 extern const struct aq_checker *const aq_checkers[AQ_CHECK_COUNT]; /* indexed by enum aq_check */
 
+/* The one that judges a scenario: another where clients or servers are other programs, and what the usual one
+   looks at is not to be seen, but something else is. */
+const struct aq_checker *aq_checker_for(const struct aq_scenario *scenario, enum aq_check check);
+
+/* It must not be shown anything: all that it could judge by is not to be seen. */
+bool aq_check_hears_nothing(const struct aq_scenario *scenario, enum aq_check check);
+
+/* Where clients or servers are other programs: turns a verdict that what cannot be seen might have changed
+   into unknown, and says why. A violation that was seen stands. */
+void aq_check_admit_blind(const struct aq_scenario *scenario, enum aq_check check,
+                          struct aq_record_check *out);
+
 #endif

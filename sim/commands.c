@@ -21,7 +21,7 @@ static struct aq_request request_of(const struct aq_workload *w, const struct aq
     struct aq_request r = {.action = (uint8_t)command->action};
     if (command->tube) {
         r.given |= AQ_PARAM_TUBE;
-        r.tube = aq_text_of(command->tube);
+        r.tube = w->command_tubes[command - w->scenario->commands];
     }
     if (command->kind == AQ_COMMAND_THROTTLE) {
         r.given |= AQ_PARAM_TPS;

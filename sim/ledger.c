@@ -34,23 +34,25 @@ static const struct aq_books_audience *audience_of(const struct aq_ledger *ledge
     return &ledger->audiences[seen->kind][detail];
 }
 
-/* Gives an observer its state and its seat. */
-static int open_state(struct aq_ledger *ledger, const struct aq_checker *checker, void **state) {
+/* Gives an observer its state, and its seat if it hears anything. */
+static int open_state(struct aq_ledger *ledger, const struct aq_checker *checker, bool hears, void **state) {
     *state = aq_alloc_zeroed(1, checker->state_bytes ? checker->state_bytes : 1);
     if (!*state) return AQ_ENOMEM;
     int rc = checker->init ? checker->init(*state, ledger) : 0;
-    if (!rc) seat(ledger, checker, *state);
+    if (!rc && hears) seat(ledger, checker, *state);
     return rc;
 }
 
 static int open_checks(struct aq_ledger *ledger) {
     for (uint32_t i = 0; i < AQ_CHECK_COUNT; i++) {
-        const struct aq_checker *checker = aq_checkers[i];
+        const struct aq_checker *checker = aq_checker_for(ledger->config.scenario, (enum aq_check)i);
         AQ_ASSERT(checker->check == i);
-        int rc = open_state(ledger, checker, &ledger->states[i]);
+        ledger->checkers[i] = checker;
+        bool hears = !aq_check_hears_nothing(ledger->config.scenario, (enum aq_check)i);
+        int rc = open_state(ledger, checker, hears, &ledger->states[i]);
         if (rc) return rc;
     }
-    return open_state(ledger, &aq_mark_watcher, &ledger->marks);
+    return open_state(ledger, &aq_mark_watcher, true, &ledger->marks);
 }
 
 int aq_ledger_new(const struct aq_ledger_config *config, struct aq_ledger **out) {
@@ -78,7 +80,7 @@ failed:
 void aq_ledger_free(struct aq_ledger *ledger) {
     if (!ledger) return;
     for (uint32_t i = 0; i < AQ_CHECK_COUNT; i++) {
-        if (ledger->states[i] && aq_checkers[i]->close) aq_checkers[i]->close(ledger->states[i]);
+        if (ledger->states[i] && ledger->checkers[i]->close) ledger->checkers[i]->close(ledger->states[i]);
         aq_free(ledger->states[i]);
     }
     if (ledger->marks) aq_mark_watcher.close(ledger->marks);

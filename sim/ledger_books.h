@@ -84,6 +84,7 @@ struct aq_ledger {
     uint32_t faults_in_force[AQ_FAULT_KIND_COUNT];
     struct aq_ledger_totals totals;
     /* checks */
+    const struct aq_checker *checkers[AQ_CHECK_COUNT];
     void *states[AQ_CHECK_COUNT];
     void *marks; /* state of aq_mark_watcher */
     struct aq_books_audience audiences[AQ_SEEN_KIND_COUNT][AQ_BOOKS_DETAILS];

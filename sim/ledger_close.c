@@ -72,7 +72,7 @@ static int judge(struct aq_ledger *ledger, struct aq_record *record) {
     struct aq_record_check *checks = aq_arena_alloc(&record->memory, AQ_CHECK_COUNT * sizeof *checks);
     if (!checks) return AQ_ENOMEM;
     for (uint32_t i = 0; i < AQ_CHECK_COUNT; i++) {
-        const struct aq_checker *checker = aq_checkers[i];
+        const struct aq_checker *checker = ledger->checkers[i];
         checks[i] = (struct aq_record_check){.name = aq_check_word((enum aq_check)i),
                                              .holds_when = checker->holds_when,
                                              .verdict = AQ_VERDICT_UNKNOWN,
@@ -81,6 +81,7 @@ static int judge(struct aq_ledger *ledger, struct aq_record *record) {
         if (rc) return rc;
         checks[i].violations = ledger->violations[i];
         if (checks[i].violations) checks[i].verdict = AQ_VERDICT_FAIL;
+        aq_check_admit_blind(ledger->config.scenario, (enum aq_check)i, &checks[i]);
     }
     record->checks = checks;
     record->check_count = AQ_CHECK_COUNT;

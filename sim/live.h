@@ -35,7 +35,7 @@ void aq_live_free(struct aq_live *live);
 
 /* For a world whose clients are other processes. */
 struct aq_live_outside {
-    const struct aq_curve_pair *server_keys;   /* copied */
+    const struct aq_curve_pair *server_keys;   /* copied; NULL: those that the live world made */
     const struct aq_curve_allow_list *allowed; /* copied; NULL: every client that knows the servers' key */
     aq_server_gate_refused *refused;           /* told of those that are not let in; may be NULL */
     /* told of the first of each kind at each server; may be NULL */
@@ -52,6 +52,9 @@ int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *ou
 
 /* Why the run failed, where that is known; without text otherwise. */
 const struct aq_error *aq_live_error(const struct aq_live *live);
+/* The keys in force: of the clients that are ours, and what every client has to know. Borrowed. */
+const struct aq_curve_pair *aq_live_client_keys(const struct aq_live *live);
+const char *aq_live_server_public_z85(const struct aq_live *live);
 
 /* The loop on which all of it runs. What others put on it they must close before aq_live_free. */
 struct uv_loop_s *aq_live_loop(struct aq_live *live);

@@ -1,8 +1,9 @@
 #include "sim/live.h"
 
 #include <errno.h>
-#include <string.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -24,9 +25,12 @@
 #define FILES_OWN 200 /* the process itself: libraries, database, trace, libzmq's threads, the loop */
 #define FILES_A_PAIR                                                                                         \
     3 /* client and server, connected: the client's socket and mailbox, the server's socket */
-#define EVENTS_AT_ONCE 256                  /* due events handled before the sockets have their turn */
-#define TIMER_SLACK_US (500 * AQ_US_PER_MS) /* other processes run on the same cores */
-#define OWN_TOKEN      UINT32_MAX
+#define FILES_OF_CLIENT 2   /* of them */
+#define FILES_A_PROCESS 2   /* of an external client: what it writes, and its end */
+#define FILES_OF_PUTS   16  /* its connections for puts that are under way at a time, beside its workers' */
+#define EVENTS_AT_ONCE  256 /* due events handled before the sockets have their turn */
+#define TIMER_SLACK_US  (500 * AQ_US_PER_MS) /* other processes run on the same cores */
+#define OWN_TOKEN       UINT32_MAX
 /* Until libzmq's threads have let go of a crashed server's port. */
 #define BIND_FOR_US (30 * AQ_US_PER_S)
 
@@ -111,8 +115,21 @@ int aq_live_check(const struct aq_scenario *s, double speed, struct aq_error *er
     if (needs_proxies(s) && speed != 1)
         return aq_error_set(error, AQ_EUNSUPPORTED,
                             "faults: those on links act in real time, so this scenario needs --speed 1");
+    if (s->servers.connect && speed != 1)
+        return aq_error_set(
+            error, AQ_EUNSUPPORTED,
+            "servers.connect: servers that run elsewhere keep their own time, so they need --speed 1");
+    if (s->clients.exec && speed != 1)
+        return aq_error_set(error, AQ_EUNSUPPORTED,
+                            "clients.exec: other programs keep their own time, so they need --speed 1");
     uint64_t pairs = (uint64_t)s->clients.count * s->servers.count;
     uint64_t files = FILES_A_PAIR + (needs_proxies(s) ? AQ_PROXY_FDS_PER_CONNECTION : 0);
+    if (s->clients.exec) {
+        uint64_t calls = s->workers.count / s->clients.count + FILES_OF_PUTS;
+        uint64_t foreign = s->clients.count * (FILES_A_PROCESS + calls);
+        files -= FILES_OF_CLIENT;
+        return raise_file_limit(pairs * files + foreign + s->servers.count * 5 + FILES_OWN, s, error);
+    }
     return raise_file_limit(pairs * files + s->servers.count * 4 + FILES_OWN, s, error);
 }
 
@@ -277,7 +294,10 @@ static int connect_now(void *owner, uint32_t client, uint32_t address) {
     char endpoint[AQ_ADDRESS_CHARS_MAX + 8];
     const struct port *port = address < live->port_count ? &live->ports[address] : NULL;
     unsigned number = port ? port->proxy ? aq_proxy_port(port->proxy) : port->number : 9;
-    snprintf(endpoint, sizeof endpoint, "%.*s:%u", (int)to->host_len, to->text, number);
+    if (port && port->proxy && v->scenario->servers.connect)
+        snprintf(endpoint, sizeof endpoint, "127.0.0.1:%u", number);
+    else
+        snprintf(endpoint, sizeof endpoint, "%.*s:%u", (int)to->host_len, to->text, number);
     char source[48];
     source_address(client, source);
     return aq_client_transport_connect(live->clients, client, address, endpoint,
@@ -336,9 +356,10 @@ static void live_client_gone(struct aq_virtual *v, uint32_t client) {
 }
 
 static int put_proxy(struct aq_live *live, struct port *port, const char *host, struct aq_error *error) {
+    bool elsewhere = live->world->scenario->servers.connect;
     const struct aq_network_section *network = &live->world->scenario->network;
     struct aq_proxy_config config = {.loop = &live->loop,
-                                     .host = host,
+                                     .host = elsewhere ? "127.0.0.1" : host,
                                      .port = port->outer,
                                      .server = port->server,
                                      .server_host = host,
@@ -417,10 +438,14 @@ static const struct network live_network = {
 
 /* ---- the start ---- */
 
+/* With a server of its own, whose keys are its own as well. */
 static int measure_lag(struct aq_live *live) {
+    struct aq_curve_pair keys;
+    int rc = aq_zmq_curve_pair(&keys);
+    if (rc) return rc;
     struct aq_live_lag_config config = {.loop = &live->loop,
                                         .context = live->context,
-                                        .server_keys = &live->server_keys,
+                                        .server_keys = &keys,
                                         .client_keys = &live->client_keys};
     return aq_live_lag_new(&config, &live->lag);
 }
@@ -453,13 +478,59 @@ static int make_timer(struct aq_live *live) {
     return uv_poll_start(&live->timer, UV_READABLE, on_timer) ? AQ_EIO : 0;
 }
 
+static int make_keys(struct aq_live *live) {
+    int rc = aq_zmq_curve_pair(&live->server_keys);
+    return rc ? rc : aq_zmq_curve_pair(&live->client_keys);
+}
+
+/* Servers that run elsewhere have the keys that AllQueue's variables name. */
+static int keys_of_environment(struct aq_live *live, struct aq_error *error) {
+    const struct {
+        const char *name;
+        char *to;
+    } keys[] = {{"A_CURVE_SERVER_PUBLICKEY", live->server_keys.public_z85},
+                {"A_CURVE_PUBLICKEY", live->client_keys.public_z85},
+                {"A_CURVE_SECRETKEY", live->client_keys.secret_z85}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *text = getenv(keys[i].name);
+        if (!text || !*text)
+            return aq_error_set(
+                error, AQ_EUNSUPPORTED,
+                "servers.connect: it needs the keys of the servers in the environment, and %s is "
+                "missing (allq-client takes the same)",
+                keys[i].name);
+        int rc = aq_curve_key_parse(aq_text_of(text), keys[i].to, error);
+        if (rc) {
+            aq_error_prefix(error, "%s", keys[i].name);
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* Servers that run elsewhere: their ports are known, and proxies stand before them from the start. */
+static int reach_servers(struct aq_live *live, struct aq_error *error) {
+    for (uint32_t i = 0; i < live->port_count; i++) {
+        struct port *port = &live->ports[i];
+        const struct aq_address *address = &live->world->config.book->items[i];
+        char host[AQ_ADDRESS_CHARS_MAX + 1];
+        port->number = address->port;
+        snprintf(host, sizeof host, "%.*s", (int)address->host_len, address->text);
+        int rc = live->proxies ? put_proxy(live, port, host, error) : 0;
+        if (rc) return rc;
+    }
+    return 0;
+}
+
 static int make_sockets(struct aq_live *live, struct aq_error *error) {
     const struct aq_scenario *s = live->world->scenario;
-    uint32_t sockets =
-        s->clients.count * (s->servers.count + 2) + s->servers.count + AQ_LIVE_LAG_SOCKETS + 16;
+    uint32_t ours = s->clients.exec ? 0 : s->clients.count;
+    uint32_t sockets = ours * (s->servers.count + 2) + s->servers.count + AQ_LIVE_LAG_SOCKETS + 16;
     int rc = aq_zmq_context_new(sockets, 1, &live->context, error);
-    if (!rc) rc = aq_zmq_curve_pair(&live->server_keys);
-    if (!rc) rc = aq_zmq_curve_pair(&live->client_keys);
+    if (!rc && s->servers.connect)
+        rc = keys_of_environment(live, error);
+    else if (!rc)
+        rc = make_keys(live);
     if (rc) return rc;
     struct aq_client_transport_config config = {.loop = &live->loop,
                                                 .context = live->context,
@@ -487,6 +558,7 @@ int aq_live_new(struct aq_virtual *world, double speed, struct aq_live **out, st
     live->loop_made = !rc;
     if (!rc) rc = make_timer(live);
     if (!rc) rc = make_sockets(live, error);
+    if (!rc && world->scenario->servers.connect) rc = reach_servers(live, error);
     if (rc) {
         aq_live_free(live);
         return rc;
@@ -511,7 +583,7 @@ int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *ou
     live->outside = true;
     live->stranger = outside->stranger;
     live->stranger_owner = outside->owner;
-    live->server_keys = *outside->server_keys;
+    if (outside->server_keys) live->server_keys = *outside->server_keys;
     live->proxies = live->proxies || outside->proxies;
     for (uint32_t i = 0; i < live->port_count; i++) {
         uint16_t number = live->world->config.book->items[i].port;
@@ -525,6 +597,14 @@ int aq_live_serve_outside(struct aq_live *live, const struct aq_live_outside *ou
 
 const struct aq_error *aq_live_error(const struct aq_live *live) {
     return &live->error;
+}
+
+const struct aq_curve_pair *aq_live_client_keys(const struct aq_live *live) {
+    return &live->client_keys;
+}
+
+const char *aq_live_server_public_z85(const struct aq_live *live) {
+    return live->server_keys.public_z85;
 }
 
 struct uv_loop_s *aq_live_loop(struct aq_live *live) {

@@ -9,8 +9,10 @@
 #include "base/memory.h"
 #include "sim/client_lists.h"
 
-#define AT_ONCE     32  /* handshakes under way: a tenth of a second of work */
-#define LOOK_MS     100 /* how often the wish to stop is looked at */
+#define AT_ONCE 32  /* handshakes under way: a tenth of a second of work */
+#define LOOK_MS 100 /* how often the wish to stop is looked at */
+#define PATIENCE_NS                                                                                          \
+    UINT64_C(20000000000) /* without any news: servers that run elsewhere may be out of reach */
 #define PAIR(w, at) ((size_t)(at).client * (w)->servers + (at).address)
 
 enum state { COLD, COMING, WARM, TAKEN };
@@ -26,6 +28,7 @@ struct aq_live_warm {
     struct pair *to_tell; /* taken, in their order; some may no longer be. Room for all: each is taken once */
     size_t told, to_tell_count;
     uint32_t coming;
+    bool given_up; /* on servers from which nothing is heard */
     uv_timer_t timer;
     bool timer_closed;
 };
@@ -74,8 +77,13 @@ static bool stopped(const struct aq_live_warm *warm) {
 }
 
 static int wait_until_coming(struct aq_live_warm *warm, uint32_t at_most) {
-    while (warm->coming > at_most && !stopped(warm))
+    uint64_t news_ns = uv_hrtime();
+    while (warm->coming > at_most && !stopped(warm) && !warm->given_up) {
+        uint32_t before = warm->coming;
         uv_run(warm->config.loop, UV_RUN_ONCE);
+        if (warm->coming != before) news_ns = uv_hrtime();
+        warm->given_up = uv_hrtime() - news_ns > PATIENCE_NS;
+    }
     return stopped(warm) ? AQ_EINTERRUPTED : 0;
 }
 

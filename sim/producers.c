@@ -37,8 +37,6 @@ int producers_init(struct aq_workload *w, uint64_t seed) {
     aq_random_init(&w->workflow_random, seed, "workflows", 0);
     aq_random_init(&w->key_random, seed, "shard keys", 0);
     aq_random_init(&w->poison_random, seed, "poison", 0);
-    w->producer_tube = aq_text_of(w->scenario->producers.tube);
-    w->child_tube = aq_text_of(w->scenario->producers.parents.tube);
     return weigh_keys(w);
 }
 

@@ -1,11 +1,16 @@
 #include "sim/run.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include "base/memory.h"
 #include "scenarios/load.h"
+#include "sim/foreign_uv.h"
 #include "sim/ledger.h"
 #include "sim/live.h"
 #include "sim/metrics.h"
@@ -34,20 +39,46 @@ static int add_address(struct aq_address_book *book, const char *text, struct aq
     return aq_address_book_add(book, aq_text_of(text), &index, error);
 }
 
+/* Servers that run elsewhere, as the scenario lists them. */
+static int add_connected(struct aq_run *run, struct aq_error *error) {
+    const char *item = run->options->scenario->servers.connect, *end;
+    for (uint32_t i = 0;; item = end + 1, i++) {
+        uint32_t index;
+        end = item + strcspn(item, ",");
+        struct aq_text address = {item, (uint32_t)(end - item)};
+        int rc = aq_address_book_add(&run->book, address, &index, error);
+        if (!rc && index != i)
+            rc = aq_error_set(error, AQ_EUNSUPPORTED, "%.*s is there twice", AQ_TEXT_ARGS(address));
+        if (rc) {
+            aq_error_prefix(error, "servers.connect");
+            return rc;
+        }
+        if (!*end) return 0;
+    }
+}
+
 /* Servers get addresses of the loopback network, as they have in the live world, one host each unless they
  * share one. */
 static int make_book(struct aq_run *run, struct aq_error *error) {
     const struct aq_scenario *s = run->options->scenario;
+    int rc = s->servers.connect ? add_connected(run, error) : 0;
+    if (rc) return rc;
     uint32_t count = highest_address(s) + 1;
     char text[64];
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = run->book.count; i < count; i++) {
         if (run->options->serve && i < s->servers.count)
             snprintf(text, sizeof text, "%s", run->options->serve->addresses[i]);
+        else if (i < run->held.count)
+            snprintf(text, sizeof text, "%s", run->held.texts[i]);
+        else if (s->clients.exec ||
+                 s->servers
+                     .connect) /* other programs go where it says: nothing listens at the port "discard" */
+            snprintf(text, sizeof text, "127.0.%u.%u:9", 1 + i / 254, 1 + i % 254);
         else if (s->servers.same_host)
             snprintf(text, sizeof text, "127.0.1.1:%u", 5555 + i);
         else
             snprintf(text, sizeof text, "127.0.%u.%u:5555", 1 + i / 254, 1 + i % 254);
-        int rc = add_address(&run->book, text, error);
+        rc = add_address(&run->book, text, error);
         if (rc) return rc;
     }
     if (s->balancer == AQ_BALANCER_NONE) return 0;
@@ -76,9 +107,36 @@ static int observe(void *arg, const struct aq_observation *seen) {
     return begin_phase(run, seen->at_us);
 }
 
+/* What clients that are other programs need: the addresses that servers really have, and their processes. */
+static int set_up_foreign(struct aq_run *run, struct aq_error *error) {
+    const struct aq_live_outside outside = {0};
+    int rc = aq_live_serve_outside(run->live, &outside, error);
+    if (rc) return rc;
+    struct aq_foreign_config config = {.world = run->world,
+                                       .live = run->live,
+                                       .keys = aq_live_client_keys(run->live),
+                                       .server_public_z85 = aq_live_server_public_z85(run->live),
+                                       .stop = run->options->stop,
+                                       .error = error};
+    return aq_foreign_new(&config, &run->foreign);
+}
+
+/* No two runs have the same, whatever their seeds: jobs that another has left behind are not met. */
+static int make_tube_suffix(struct aq_run *run, struct aq_error *error) {
+    uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+        return aq_error_set(error, AQ_EIO, "no random numbers: %s", strerror(errno));
+    snprintf(run->tube_suffix, sizeof run->tube_suffix, ".%016" PRIx64, number);
+    return 0;
+}
+
 static int set_up(struct aq_run *run, struct aq_error *error) {
     const struct aq_scenario *s = run->options->scenario;
-    int rc = make_book(run, error);
+    double speed = run->options->speed > 0 ? run->options->speed : 1;
+    int rc = run->options->live ? aq_live_check(s, speed, error) : aq_scenario_check_world(s, false, error);
+    if (!rc && s->clients.exec)
+        rc = aq_held_addresses_open(s->servers.count, s->servers.same_host, &run->held, error);
+    if (!rc) rc = make_book(run, error);
     if (!rc) rc = make_server_ids(run);
     if (!rc) rc = aq_metrics_init(&run->metrics, s->servers.count);
     if (!rc) rc = aq_latency_windows_init(&run->latency_windows);
@@ -101,15 +159,19 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
                                       .eligible_sets = &run->sets,
                                       .client_step = run->options->client_step,
                                       .stop = run->options->stop};
-    double speed = run->options->speed > 0 ? run->options->speed : 1;
-    rc = run->options->live ? aq_live_check(s, speed, error) : aq_scenario_check_world(s, false, error);
-    if (!rc) rc = aq_virtual_new(&world, &run->world);
+    rc = aq_virtual_new(&world, &run->world);
     if (!rc && run->options->live) rc = aq_live_new(run->world, speed, &run->live, error);
     const struct aq_serve *serve = run->options->serve;
     if (!rc && serve) rc = aq_live_serve_outside(run->live, &serve->outside, error);
+    if (!rc && s->clients.exec) rc = set_up_foreign(run, error);
     if (rc) return rc;
-    struct aq_workload_config workload = {s, run->options->seed, aq_virtual_world(run->world), observer,
-                                          &run->book};
+    struct aq_workload_config workload = {s,        run->options->seed, aq_virtual_world(run->world),
+                                          observer, &run->book,         NULL};
+    if (s->servers.connect && s->servers.own_tube) {
+        rc = make_tube_suffix(run, error);
+        if (rc) return rc;
+        workload.tube_suffix = run->tube_suffix;
+    }
     rc = aq_workload_new(&workload, &run->workload);
     if (rc) return rc;
     struct aq_nemesis_config nemesis = {
@@ -123,6 +185,7 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
 
 static void tear_down(struct aq_run *run) {
     if (run->told_started) run->options->serve->ending(run->options->serve->owner);
+    aq_foreign_free(run->foreign);
     aq_virtual_free(run->world);
     aq_live_free(run->live);
     aq_nemesis_free(run->nemesis);
@@ -131,6 +194,7 @@ static void tear_down(struct aq_run *run) {
     aq_metrics_close(&run->metrics);
     aq_latency_windows_close(&run->latency_windows);
     aq_address_book_close(&run->book);
+    aq_held_addresses_close(&run->held);
     aq_free(run->server_ids);
     aq_free(run->states);
     aq_free(run->sets.members);
@@ -170,6 +234,7 @@ static int close_window(struct aq_run *run) {
 static bool drained(const struct aq_run *run) {
     bool waits = run->options->scenario->producers.parents.share > 0; /* parents have their timeouts */
     if (aq_workload_puts_open(run->workload) || aq_workload_old_calls_open(run->workload)) return false;
+    if (run->options->scenario->servers.connect) return aq_ledger_alive(run->ledger) == 0;
     for (uint32_t i = 0; i < run->metrics.server_count; i++) {
         struct aq_virtual_server_state state = aq_virtual_server_state(run->world, i);
         if (!state.up || state.counters.queue || state.counters.jobs[AQ_JOB_READY] ||
@@ -226,6 +291,7 @@ static int go(struct aq_run *run, struct aq_error *error) {
     aq_time_us end_us = aq_time_after(s->duration_us, s->settle_us), now_us = 0;
     int rc = begin_phase(run, 0);
     if (!rc) rc = aq_virtual_start(run->world);
+    if (!rc && run->foreign) rc = aq_foreign_await(run->foreign);
     if (!rc) rc = aq_workload_start(run->workload, 0);
     if (!rc) rc = aq_nemesis_start(run->nemesis, 0);
     if (!rc && serve) rc = tell_started(run, error);
@@ -266,6 +332,7 @@ int aq_run_scenario(const struct aq_run_options *options, struct aq_record *reco
     if (!rc) rc = aq_run_fill_record(&run, record);
     if (!rc && options->serve) rc = aq_serve_verdict(&run, record);
     if (rc && run.live && error && !error->text[0]) *error = *aq_live_error(run.live);
+    if (!rc && run.foreign) rc = aq_foreign_verdict(run.foreign, record);
     tear_down(&run);
     if (rc && error && !error->text[0]) aq_error_set(error, rc, "%s", aq_error_name(rc));
     return rc;

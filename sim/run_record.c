@@ -58,7 +58,8 @@ static void add_policies(struct option_list *list, const char *prefix, const str
     }
 }
 
-static int fill_options(const struct aq_scenario *s, struct aq_record *record) {
+static int fill_options(const struct aq_run *run, struct aq_record *record) {
+    const struct aq_scenario *s = run->options->scenario;
     struct option_list list = {record, table(record, OPTIONS_MAX, sizeof *list.items), 0, false};
     if (!list.items) return AQ_ENOMEM;
     add_number(&list, "clients.count", s->clients.count);
@@ -66,6 +67,7 @@ static int fill_options(const struct aq_scenario *s, struct aq_record *record) {
     add_number(&list, "servers.count", s->servers.count);
     add_option(&list, "servers.profile", profile_word(s->servers.profile));
     add_option(&list, "servers.persistent", s->servers.persistent ? "true" : "false");
+    if (run->tube_suffix[0]) add_option(&list, "tube_suffix", run->tube_suffix);
     add_number(&list, "workers.count", s->workers.count);
     add_number(&list, "workers.batch", s->workers.batch);
     add_number(&list, "duration_us", s->duration_us);
@@ -297,7 +299,7 @@ static int judge_trust(const struct aq_run *run, struct aq_record *record) {
 
 int aq_run_fill_record(struct aq_run *run, struct aq_record *record) {
     fill_outcome(run, record);
-    int rc = fill_options(run->options->scenario, record);
+    int rc = fill_options(run, record);
     if (!rc) rc = fill_faults(run, record);
     if (!rc) rc = fill_phases(run, record);
     if (!rc) rc = fill_latencies(run, record);

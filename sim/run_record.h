@@ -3,11 +3,13 @@
 #define AQ_SIM_RUN_RECORD_H
 
 #include "client/address_book.h"
+#include "sim/foreign_uv.h"
 #include "sim/ledger.h"
 #include "sim/live.h"
 #include "sim/latency_windows.h"
 #include "sim/metrics.h"
 #include "sim/nemesis.h"
+#include "sim/port_hold.h"
 #include "sim/run.h"
 #include "sim/trace.h"
 #include "sim/virtual.h"
@@ -15,6 +17,8 @@
 
 struct aq_run {
     const struct aq_run_options *options;
+    char tube_suffix[24];          /* of tubes that are the run's own; empty: none */
+    struct aq_held_addresses held; /* where clients that are other programs find the servers */
     struct aq_address_book book;
     const char **server_ids;
     struct aq_eligible_sets sets;
@@ -24,7 +28,8 @@ struct aq_run {
     struct aq_window_state *states; /* by server: scratch for window ends */
     struct aq_ledger *ledger;
     struct aq_virtual *world;
-    struct aq_live *live; /* NULL in the virtual world */
+    struct aq_live *live;       /* NULL in the virtual world */
+    struct aq_foreign *foreign; /* NULL: the clients are ours */
     struct aq_workload *workload;
     struct aq_nemesis *nemesis;
     aq_time_us end_us;

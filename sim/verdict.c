@@ -39,16 +39,18 @@ static bool may_miss(const struct aq_scenario *scenario, uint32_t fault) {
 }
 
 struct findings {
-    struct names broken, missed, caught, silent, idle_faults, missing_marks, figures;
+    struct names declared, broken, missed, caught, silent, idle_faults, missing_marks, figures;
     enum aq_exit
         worst; /* the gravest exit of broken and missed checks: safety before progress before measure */
     uint32_t holding;
 };
 
-static void judge_check(struct aq_record_check *check, enum aq_check which, struct findings *f) {
+static void judge_check(struct aq_record_check *check, enum aq_check which, bool may_be_unknown,
+                        struct findings *f) {
     bool fails = check->verdict == AQ_VERDICT_FAIL;
     check->caught = fails && check->expected_to_fail;
-    if (check->verdict == AQ_VERDICT_UNKNOWN) add_name(&f->silent, check->name);
+    if (check->verdict == AQ_VERDICT_UNKNOWN)
+        add_name(may_be_unknown ? &f->declared : &f->silent, check->name);
     if (check->verdict == AQ_VERDICT_PASS && !check->expected_to_fail && check->judged) f->holding++;
     if (check->caught) add_name(&f->caught, check->name);
     if (fails == check->expected_to_fail ||
@@ -97,7 +99,7 @@ int aq_verdict_reach(const struct aq_scenario *scenario, struct aq_record *recor
     struct findings f = {0};
     for (int i = 0; i < AQ_CHECK_COUNT; i++) {
         checks[i].expected_to_fail = expect->caught >> i & 1;
-        judge_check(&checks[i], (enum aq_check)i, &f);
+        judge_check(&checks[i], (enum aq_check)i, scenario->expect_unknown >> i & 1, &f);
     }
     for (uint32_t i = 0; i < expect->figure_count; i++)
         if (!expect->figures[i].exact || as_written(scenario, record))
@@ -129,8 +131,9 @@ int aq_verdict_reach(const struct aq_scenario *scenario, struct aq_record *recor
                         "required marks not reached: ", f.missing_marks.text);
     if (f.caught.count)
         return conclude(record, AQ_VERDICT_PASS, AQ_EXIT_PASS, "caught as expected: ", f.caught.text);
-    char holding[16];
-    snprintf(holding, sizeof holding, "%u", f.holding);
+    char holding[480];
+    snprintf(holding, sizeof holding, "%u%s%s", f.holding, f.declared.count ? "; unknown, as expected: " : "",
+             f.declared.text);
     return conclude(record, AQ_VERDICT_PASS, AQ_EXIT_PASS,
                     "all checks hold; with something to judge: ", holding);
 }

@@ -52,7 +52,7 @@ static int world_submit(void *world, uint32_t client, uint64_t call, const struc
 }
 
 static bool world_client_is_up(void *world, uint32_t client) {
-    return ((struct aq_virtual *)world)->clients[client].core;
+    return client_is_up(world, client);
 }
 static int world_client_crash(void *world, uint32_t client) {
     return client_crash(world, client);
@@ -66,8 +66,8 @@ static int world_client_clock(void *world, uint32_t client, int64_t jump_us) {
 }
 
 static bool world_server_is_up(void *world, uint32_t server) {
-    const struct server_node *node = &((struct aq_virtual *)world)->servers[server];
-    return node->core || node->starting;
+    const struct aq_virtual *v = world;
+    return v->servers[server].core || v->servers[server].starting || v->scenario->servers.connect;
 }
 
 static int world_server_crash(void *world, uint32_t server, bool disk_lost) {
@@ -226,10 +226,10 @@ int aq_virtual_start(struct aq_virtual *v) {
 
 int aq_virtual_start_all(struct aq_virtual *v) {
     int rc = 0;
-    for (uint32_t i = 0; !rc && i < v->scenario->servers.count; i++)
+    for (uint32_t i = 0; !rc && i < v->scenario->servers.count && !v->scenario->servers.connect; i++)
         if (!v->servers[i].core && !v->servers[i].starting) rc = server_up(v, i);
     for (uint32_t i = 0; !rc && i < v->scenario->clients.count; i++)
-        if (!v->clients[i].core) rc = client_start(v, i);
+        if (!client_is_up(v, i)) rc = client_start(v, i);
     return rc ? rc : clients_take_calls(v);
 }
 

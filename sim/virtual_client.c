@@ -6,7 +6,7 @@
 
 /* The configured list of a client: the groups take the clients from the highest index down, in their order.
  */
-static void list_of(const struct aq_virtual *v, uint32_t client, const uint32_t **servers, uint32_t *count) {
+void client_list(const struct aq_virtual *v, uint32_t client, const uint32_t **servers, uint32_t *count) {
     const struct aq_client_section *s = &v->scenario->clients;
     double from_top = (double)(s->count - 1 - client), taken = 0;
     for (uint32_t i = 0; i < s->group_count; i++) {
@@ -31,10 +31,22 @@ static struct aq_observation about_client(const struct aq_virtual *v, enum aq_se
                                    .address = AQ_NOBODY};
 }
 
+bool client_is_up(const struct aq_virtual *v, uint32_t client) {
+    return v->clients[client].core || v->clients[client].foreign_up;
+}
+
+int client_ready(struct aq_virtual *v, uint32_t client) {
+    v->clients[client].lives++;
+    v->clients[client].foreign_up = true;
+    struct aq_observation seen = about_client(v, AQ_SEEN_CLIENT_UP, client);
+    return virtual_observe(v, &seen);
+}
+
 int client_start(struct aq_virtual *v, uint32_t client) {
     struct client_node *node = &v->clients[client];
+    if (v->foreign) return v->foreign->start(v->foreign_self, client);
     struct aq_client_config config = {.book = v->config.book, .policy = &v->scenario->clients.policy};
-    list_of(v, client, &config.servers, &config.server_count);
+    client_list(v, client, &config.servers, &config.server_count);
     aq_random_init(&config.random, v->config.seed, "client", (uint64_t)node->lives << 32 | client);
     int rc = aq_client_new(&config, &node->core);
     if (rc) return rc;
@@ -48,9 +60,15 @@ int client_start(struct aq_virtual *v, uint32_t client) {
 
 int client_crash(struct aq_virtual *v, uint32_t client) {
     struct client_node *node = &v->clients[client];
+    bool was_up = client_is_up(v, client);
     aq_client_free(node->core);
     node->core = NULL;
-    v->network->client_gone(v, client);
+    node->foreign_up = false;
+    if (v->foreign)
+        v->foreign->kill(v->foreign_self, client);
+    else
+        v->network->client_gone(v, client);
+    if (!was_up) return 0; /* it was only starting */
     struct aq_observation seen = about_client(v, AQ_SEEN_CLIENT_DOWN, client);
     int rc = virtual_observe(v, &seen);
     return rc ? rc : aq_workload_client_down(v->workload, v->now_us, client);
@@ -194,6 +212,10 @@ int clients_take_calls(struct aq_virtual *v) {
     int rc = 0;
     for (uint32_t i = 0; !rc && i < v->submitted_count; i++) {
         struct submitted s = v->submitted[i]; /* the array may grow and move meanwhile */
+        if (v->foreign) {
+            rc = v->foreign->call(v->foreign_self, s.client, s.call, s.request);
+            continue;
+        }
         struct aq_client_event event = {
             .kind = AQ_CLIENT_CALL, .server = UINT32_MAX, .call = s.call, .request = s.request};
         rc = client_event(v, s.client, &event);

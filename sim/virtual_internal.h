@@ -34,7 +34,8 @@ struct wake {
 };
 
 struct client_node {
-    struct aq_client *core; /* NULL while the process is down */
+    struct aq_client *core; /* NULL while the process is down, and where clients are other programs */
+    bool foreign_up;        /* such a program, ready for calls */
     struct wake wake;
     int64_t clock_us;          /* how far its clock is ahead */
     aq_time_us clock_seen_us;  /* the latest time that it has shown */
@@ -122,10 +123,21 @@ struct network {
 };
 extern const struct network virtual_network;
 
+/* Clients that are other programs, in the place of client cores: see foreign_uv.h. */
+struct foreign_clients {
+    /* Starts the process, or does nothing where it is starting or up; client_ready follows. */
+    int (*start)(void *self, uint32_t client);
+    void (*kill)(void *self, uint32_t client);
+    /* request is borrowed until the call is answered or the client is killed. */
+    int (*call)(void *self, uint32_t client, uint64_t call, const struct aq_request *request);
+};
+
 struct aq_virtual {
     struct aq_virtual_config config;
     const struct network *network;
-    void *network_self; /* of a network with a state of its own */
+    void *network_self;                    /* of a network with a state of its own */
+    const struct foreign_clients *foreign; /* NULL: clients are cores */
+    void *foreign_self;
     const struct aq_scenario *scenario;
     struct aq_workload *workload;
     struct aq_nemesis *nemesis;
@@ -166,6 +178,10 @@ int virtual_handle(struct aq_virtual *v, const struct aq_event *event);
 
 /* virtual_client.c */
 int client_start(struct aq_virtual *v, uint32_t client);
+bool client_is_up(const struct aq_virtual *v, uint32_t client);
+int client_ready(struct aq_virtual *v, uint32_t client); /* another program takes calls from now on */
+/* The servers that a client is configured with. */
+void client_list(const struct aq_virtual *v, uint32_t client, const uint32_t **servers, uint32_t *count);
 int client_crash(struct aq_virtual *v, uint32_t client);
 int client_clock(struct aq_virtual *v, uint32_t client, int64_t jump_us);
 int client_event(struct aq_virtual *v, uint32_t client, const struct aq_client_event *event);

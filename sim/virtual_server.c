@@ -117,6 +117,10 @@ int server_up(struct aq_virtual *v, uint32_t server) {
     const struct aq_server_section *s = &v->scenario->servers;
     node->starting = false;
     node->incarnation++;
+    if (s->connect) { /* it runs elsewhere, and is taken to be up all the time */
+        struct aq_observation seen = about_server(v, AQ_SEEN_SERVER_UP, server);
+        return virtual_observe(v, &seen);
+    }
     struct aq_server_config config = {.policy = &s->policy,
                                       .service = &s->service,
                                       .persistent = s->persistent,
@@ -235,7 +239,7 @@ int server_blank(struct aq_virtual *v, uint32_t server, uint64_t *touched) {
 
 struct aq_virtual_server_state aq_virtual_server_state(const struct aq_virtual *v, uint32_t server) {
     const struct server_node *node = &v->servers[server];
-    struct aq_virtual_server_state state = {.up = node->core,
+    struct aq_virtual_server_state state = {.up = node->core || v->scenario->servers.connect,
                                             .incarnations = node->incarnation + 1,
                                             .up_us = node->up_us,
                                             .busy_us = node->busy_us,

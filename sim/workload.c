@@ -8,17 +8,6 @@ const char *aq_latency_word(enum aq_latency latency) {
     return words[latency];
 }
 
-static int list_tubes(struct aq_workload *w) {
-    const struct aq_worker_section *s = &w->scenario->workers;
-    w->worker_tube_count = 1 + s->further_tube_count;
-    w->worker_tubes = aq_alloc(w->worker_tube_count * sizeof *w->worker_tubes);
-    if (!w->worker_tubes) return AQ_ENOMEM;
-    w->worker_tubes[0] = aq_text_of(s->tube);
-    for (uint32_t i = 0; i < s->further_tube_count; i++)
-        w->worker_tubes[i + 1] = aq_text_of(s->further_tubes[i]);
-    return 0;
-}
-
 int aq_workload_new(const struct aq_workload_config *config, struct aq_workload **out) {
     const struct aq_scenario *scenario = config->scenario;
     struct aq_workload *w = aq_alloc_zeroed(1, sizeof *w);
@@ -33,8 +22,8 @@ int aq_workload_new(const struct aq_workload_config *config, struct aq_workload 
     w->workers = aq_alloc_zeroed((size_t)count + 1, sizeof *w->workers);
     w->held = aq_alloc_zeroed((size_t)count * scenario->workers.batch + 1, sizeof *w->held);
     w->command_times = aq_alloc_zeroed((size_t)scenario->command_count + 1, sizeof *w->command_times);
-    bool failed =
-        !w->workers || !w->held || !w->command_times || list_tubes(w) || producers_init(w, config->seed);
+    bool failed = !w->workers || !w->held || !w->command_times || tubes_init(w, config->tube_suffix) ||
+                  producers_init(w, config->seed);
     for (int i = 0; i < AQ_LATENCY_COUNT; i++)
         failed = aq_histogram_init(&w->latencies[i]) || failed;
     if (failed) {
@@ -56,7 +45,7 @@ void aq_workload_free(struct aq_workload *w) {
         aq_histogram_close(&w->latencies[i]);
     aq_free(w->workers);
     aq_free(w->held);
-    aq_free(w->worker_tubes);
+    tubes_close(w);
     aq_free(w->workflows);
     aq_free(w->key_weights);
     aq_free(w->command_times);

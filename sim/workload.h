@@ -22,6 +22,7 @@ struct aq_workload_config {
     struct aq_world world;
     struct aq_observer observer;
     const struct aq_address_book *book; /* borrowed */
+    const char *tube_suffix;            /* behind the names of the tubes, or NULL; copied */
 };
 
 /* Errors: AQ_ENOMEM (*out untouched). */

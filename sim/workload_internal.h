@@ -60,6 +60,8 @@ struct aq_workload {
     struct aq_text *worker_tubes; /* owned array; a worker's gets go to them in turn */
     uint32_t worker_tube_count;
     struct aq_text producer_tube, child_tube; /* child_tube is empty where children go to producer_tube */
+    struct aq_text *command_tubes;            /* owned array, by command */
+    char *tube_names;                         /* owned; what all of them point into */
     const struct aq_address_book *book;
     struct workflow *workflows;                                      /* owned; see workflows.c */
     uint32_t workflow_count, workflow_capacity, first_free_workflow; /* first_free_workflow: plus one */
@@ -71,6 +73,10 @@ struct aq_workload {
     uint32_t *command_times; /* owned: how often each was given */
     struct aq_histogram latencies[AQ_LATENCY_COUNT];
 };
+
+/* tubes.c: the names of all tubes that the workload uses, each with `suffix` behind it (NULL: none). */
+int tubes_init(struct aq_workload *w, const char *suffix);
+void tubes_close(struct aq_workload *w);
 
 /* workload_calls.c */
 int workload_observe(struct aq_workload *w, const struct aq_observation *seen);

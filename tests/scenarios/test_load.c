@@ -120,6 +120,16 @@ static void check_full_sides(const struct aq_scenario *s) {
     assert_int_equal(s->clients.groups[1].servers[0], 1);
 }
 
+static void check_full_others(const struct aq_scenario *s) {
+    assert_string_equal(s->servers.connect, "10.0.0.1:5555,10.0.0.2,a-b.c_d:1,e:2,f:3,g:4,h:65535");
+    assert_false(s->servers.own_tube);
+    assert_int_equal(s->clients.exec_count, 2);
+    assert_string_equal(s->clients.exec[1], "--verbose");
+    assert_int_equal(s->clients.speak, AQ_DIALECT_REST);
+    assert_int_equal(s->clients.ready_within_us, 3 * AQ_US_PER_S);
+    assert_int_equal(s->expect_unknown, 1u << AQ_CHECK_FAILOVER);
+}
+
 static void check_full_load(const struct aq_scenario *s) {
     assert_int_equal(s->workers.count, 13);
     assert_string_equal(s->workers.tube, "mail.out");
@@ -245,6 +255,7 @@ static void a_file_with_every_key_is_taken_word_for_word(void **state) {
     assert_int_equal(s->settle_us, 0);
     assert_true(s->wire);
     check_full_sides(s);
+    check_full_others(s);
     check_full_load(s);
     check_full_faults(s);
     assert_int_equal(s->budgets.failover_leave_us, AQ_TIME_NEVER);
@@ -324,6 +335,46 @@ static void faults_on_bytes_need_the_live_world_and_say_so(void **state) {
     }
 }
 
+struct refusal {
+    const char *text;
+    bool live;
+    const char *wanted;
+};
+
+#define EXEC(more)    "{\"clients\": {\"exec\": [\"c\"], \"speak\": \"rest\"}" more "}"
+#define CONNECT(more) "{\"servers\": {\"connect\": \"a,b\"}" more "}"
+#define ONE(fault)    ", \"faults\": [{" fault ", \"at\": \"1s\"}]"
+
+static void what_other_programs_cannot_show_or_suffer_is_refused(void **state) {
+    (void)state;
+    static const struct refusal rows[] = {
+        {EXEC(""), false, "clients.exec: other programs need --world live"},
+        {EXEC(""), true, NULL},
+        {EXEC(ONE("\"kind\": \"partition\"")), true, NULL},
+        {EXEC(ONE("\"kind\": \"partition\", \"clients\": 1")), true, "faults[0]: \"partition\" cannot tell"},
+        {EXEC(ONE("\"kind\": \"client_crash\", \"clients\": 1")), true, NULL},
+        {EXEC(ONE("\"kind\": \"drain\", \"server\": 1")), true, "faults[0]: AllQueue's REST has nothing"},
+        {EXEC(", \"require_marks\": [\"put_unknown\"]"), true, "require_marks: the clients of clients.exec"},
+        {CONNECT(""), false, "servers.connect: real servers need --world live"},
+        {CONNECT(""), true, NULL},
+        {CONNECT(ONE("\"kind\": \"crash\"")), true, "faults[0]: \"crash\" acts inside servers"},
+        {CONNECT(ONE("\"kind\": \"redirect\", \"server\": 1")), true, "faults[0]: \"redirect\" acts inside"},
+        {CONNECT(ONE("\"kind\": \"reset\", \"servers\": 1")), true, NULL},
+        {CONNECT(ONE("\"kind\": \"reset\", \"on\": \"put\"")), true, "faults[0].on: what the servers"},
+        {CONNECT(", \"slo\": [{\"throughput\": \"1/s\"}]"), true, "slo[0].throughput: what the servers"},
+        {CONNECT(", \"clients\": {\"exec\": [\"c\"]}"), true, "servers.connect: it needs our own clients"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct aq_scenario *s = parse(rows[i].text);
+        struct aq_error error = {0};
+        int rc = aq_scenario_check_world(s, rows[i].live, &error);
+        assert_int_equal(rc, rows[i].wanted ? AQ_EUNSUPPORTED : 0);
+        if (rows[i].wanted && strncmp(error.text, rows[i].wanted, strlen(rows[i].wanted)) != 0)
+            fail_msg("%s: %s", rows[i].text, error.text);
+        aq_scenario_free(s);
+    }
+}
+
 static void escapes_in_texts_are_read(void **state) {
     (void)state;
     struct aq_scenario *s = parse("{\"summary\": \"\\u00e9 \\ud83d\\ude00 \\\"\\\\\\/\\t\"}");
@@ -340,7 +391,7 @@ static void shares_that_add_up_to_one_are_not_refused_for_rounding(void **state)
 
 static void an_allocation_that_fails_leaves_nothing_behind(void **state) {
     (void)state;
-    static const char *const settings[] = {"servers.count=8", "faults.0.at=30s", "network.loss=0.5"};
+    static const char *const settings[] = {"clients.count=12", "faults.0.at=30s", "network.loss=0.5"};
     struct aq_scenario_options options = {settings, 3, "client=strict", "message"};
     struct aq_scenario *scenario = NULL;
     struct aq_error error = {0};
@@ -354,7 +405,8 @@ static void an_allocation_that_fails_leaves_nothing_behind(void **state) {
             fail_msg("allocation %llu: %d %s", (unsigned long long)skip, rc, error.text);
     }
     assert_true(skip > 500);
-    assert_int_equal(scenario->servers.count, 8);
+    assert_int_equal(scenario->clients.count, 12);
+    assert_int_equal(scenario->servers.count, 7);
     aq_scenario_free(scenario);
 }
 
@@ -365,6 +417,7 @@ int main(void) {
         cmocka_unit_test(the_fault_file_names_every_kind),
         cmocka_unit_test(the_hash_hangs_on_what_is_said_and_not_on_white_space),
         cmocka_unit_test(faults_on_bytes_need_the_live_world_and_say_so),
+        cmocka_unit_test(what_other_programs_cannot_show_or_suffer_is_refused),
         cmocka_unit_test(escapes_in_texts_are_read),
         cmocka_unit_test(shares_that_add_up_to_one_are_not_refused_for_rounding),
         cmocka_unit_test(an_allocation_that_fails_leaves_nothing_behind),

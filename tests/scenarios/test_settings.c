@@ -89,7 +89,7 @@ static void a_wrong_setting_is_named(void **state) {
     } rows[] = {
         {"clients.cout=5",
          "--set \"clients.cout=5\": clients.cout: unknown key \"cout\"; did you mean \"count\"? (allowed: count, "
-         "profile, policy, groups)"},
+         "profile, policy, groups, exec, speak, ready_within)"},
         {"clients.count=many",
          "--set \"clients.count=many\": clients.count: found \"many\", allowed is a whole number from 1 to 100000"},
         {"faults.0.at=61s", "--set \"faults.0.at=61s\": faults[0].at: it is not before the end of duration"},

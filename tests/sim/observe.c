@@ -124,10 +124,8 @@ static uint64_t make_call(struct see *see, struct see_call of) {
     struct texts texts;
     from_caller(&of, &seen);
     seen.called_us = 0;
-    if (of.is_producer)
-        seen.token = token_of(see, of.job);
-    else if (of.job)
-        name_job(see, &texts, &seen, 0, of.job);
+    if (of.job) seen.token = token_of(see, of.job);
+    if (!of.is_producer && of.job) name_job(see, &texts, &seen, 0, of.job);
     see_raw(see, seen);
     return of.call;
 }
@@ -216,7 +214,7 @@ void see_answer(struct see *see, uint64_t call, enum aq_outcome outcome) {
     from_caller(of, &seen);
     seen.outcome = outcome;
     seen.last = true;
-    if (of->is_producer) seen.token = token_of(see, of->job);
+    if (of->job) seen.token = token_of(see, of->job);
     if (of->job && (!of->is_producer || outcome == AQ_OUTCOME_OK)) name_job(see, &texts, &seen, 0, of->job);
     see_raw(see, seen);
 }
@@ -239,10 +237,8 @@ void see_abandoned(struct see *see, uint64_t call) {
     struct aq_observation seen = nothing(AQ_SEEN_ABANDONED);
     struct texts texts;
     from_caller(of, &seen);
-    if (of->is_producer)
-        seen.token = token_of(see, of->job);
-    else if (of->job)
-        name_job(see, &texts, &seen, 0, of->job);
+    if (of->job) seen.token = token_of(see, of->job);
+    if (!of->is_producer && of->job) name_job(see, &texts, &seen, 0, of->job);
     see_raw(see, seen);
 }
 

@@ -60,6 +60,18 @@ static void all_checks_holding_is_a_pass(void **state) {
     reaches(AQ_VERDICT_PASS, AQ_EXIT_PASS, "all checks hold; with something to judge: 12");
 }
 
+static void a_check_that_need_not_judge_does_not_spoil_the_run(void **state) {
+    (void)state;
+    checks[AQ_CHECK_FAILOVER].verdict = checks[AQ_CHECK_MEMBERSHIP].verdict = AQ_VERDICT_UNKNOWN;
+    scenario.expect_unknown = BIT(FAILOVER) | BIT(SLO);
+    reaches(AQ_VERDICT_UNKNOWN, AQ_EXIT_UNKNOWN, "checks that could not judge: membership");
+    scenario.expect_unknown |= BIT(MEMBERSHIP);
+    reaches(AQ_VERDICT_PASS, AQ_EXIT_PASS,
+            "all checks hold; with something to judge: 11; unknown, as expected: failover, membership");
+    fails(AQ_CHECK_FAILOVER); /* what is allowed is silence */
+    reaches(AQ_VERDICT_FAIL, AQ_EXIT_PROGRESS, "broken: failover");
+}
+
 static void each_broken_check_has_the_exit_code_of_its_class(void **state) {
     static const struct {
         enum aq_check check;
@@ -257,6 +269,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_expectation_is_that_of_the_clients_profile, begin, end),
         cmocka_unit_test_setup_teardown(a_fault_that_touched_nothing_makes_the_run_unknown, begin, end),
         cmocka_unit_test_setup_teardown(a_check_that_could_not_judge_makes_the_run_unknown, begin, end),
+        cmocka_unit_test_setup_teardown(a_check_that_need_not_judge_does_not_spoil_the_run, begin, end),
         cmocka_unit_test_setup_teardown(a_required_mark_that_was_not_reached_makes_the_run_unknown, begin,
                                         end),
         cmocka_unit_test_setup_teardown(a_broken_check_outweighs_what_is_unknown, begin, end),
