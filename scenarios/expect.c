@@ -76,12 +76,14 @@ static int read_figures(struct aq_reader *r, const cJSON *json, bool exact,
 }
 
 static int read_part(struct aq_reader *r, const cJSON *part, struct aq_expectation *expectation) {
-    static const char *const words[] = {"caught", "figures", "exact"};
+    static const char *const words[] = {"caught", "figures", "exact", "sometimes"};
     if (strcmp(part->string, words[0]) == 0)
         return aq_read_word_bits(r, &aq_words_checks, part, &expectation->caught);
     if (strcmp(part->string, words[1]) == 0) return read_figures(r, part, false, expectation);
     if (strcmp(part->string, words[2]) == 0) return read_figures(r, part, true, expectation);
-    return aq_reader_unknown(r, "key", part->string, words, 3);
+    if (strcmp(part->string, words[3]) == 0)
+        return aq_read_word_bits(r, &aq_words_checks, part, &expectation->sometimes);
+    return aq_reader_unknown(r, "key", part->string, words, 4);
 }
 
 int aq_read_expectation(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
@@ -91,7 +93,7 @@ int aq_read_expectation(struct aq_reader *r, const struct aq_key *key, const cJS
     if (cJSON_IsString(json) && strcmp(json->valuestring, "pass") == 0) return 0;
     if (!cJSON_IsObject(json) || !json->child)
         return aq_reader_wrong(r, json,
-                               "\"pass\", or an object with caught, figures or exact, such as "
+                               "\"pass\", or an object with caught, sometimes, figures or exact, such as "
                                "{\"caught\": [names of the checks that must fail]}");
     const cJSON *part;
     cJSON_ArrayForEach(part, json) {

@@ -329,6 +329,7 @@ struct aq_expected_figure {
 struct aq_expectation {
     bool given;
     uint32_t caught; /* bits 1 << enum aq_check that must fail; all others must pass. 0: everything passes */
+    uint32_t sometimes;                 /* likewise: these may fail or pass, as the seed has it */
     struct aq_expected_figure *figures; /* owned */
     uint32_t figure_count;
 };

@@ -185,6 +185,7 @@ static cJSON *expectation_schema(void) {
     cJSON *parts = aq_tree_append(forms, typed("object"));
     cJSON *members = aq_tree_add(parts, "properties", cJSON_CreateObject());
     aq_tree_add(members, "caught", array_of(one_of_words(&aq_words_checks), 1, 0, true));
+    aq_tree_add(members, "sometimes", array_of(one_of_words(&aq_words_checks), 1, 0, true));
     aq_tree_add(members, "figures", figures_schema(true));
     aq_tree_add(members, "exact", figures_schema(false));
     aq_tree_add(parts, "additionalProperties", cJSON_CreateBool(false));

@@ -12,9 +12,15 @@ static const char help[] =
     "Lists the scenarios of the library with what each shows; with a NAME, prints that file.\n"
     "  --schema   print the JSON Schema of scenario files, for editors\n";
 
+static int measure_entry(void *arg, const struct aq_scenario_entry *entry) {
+    int *width = arg, length = (int)strlen(entry->name);
+    if (length > *width) *width = length;
+    return 0;
+}
+
 static int list_entry(void *arg, const struct aq_scenario_entry *entry) {
-    (void)arg;
-    printf("%-24s %s\n", entry->name, entry->problem ? entry->problem : entry->summary);
+    const int *width = arg;
+    printf("%-*s  %s\n", *width, entry->name, entry->problem ? entry->problem : entry->summary);
     return 0;
 }
 
@@ -57,6 +63,8 @@ int aq_cli_scenarios(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--schema") == 0) return print_schema();
     if (argc == 2 && argv[1][0] == '-') return aq_cli_usage("scenarios", "unknown option \"%s\"", argv[1]);
     if (argc == 2) return print_file(argv[1]);
-    if (aq_scenario_list(list_entry, NULL, &error)) return aq_cli_fail(&error);
+    int width = 0;
+    if (aq_scenario_list(measure_entry, &width, &error) || aq_scenario_list(list_entry, &width, &error))
+        return aq_cli_fail(&error);
     return AQ_EXIT_PASS;
 }

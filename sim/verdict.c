@@ -98,7 +98,8 @@ int aq_verdict_reach(const struct aq_scenario *scenario, struct aq_record *recor
                                               : &scenario->expect_strict;
     struct findings f = {0};
     for (int i = 0; i < AQ_CHECK_COUNT; i++) {
-        checks[i].expected_to_fail = expect->caught >> i & 1;
+        bool sometimes = expect->sometimes >> i & 1 && checks[i].verdict == AQ_VERDICT_FAIL;
+        checks[i].expected_to_fail = expect->caught >> i & 1 || sometimes;
         judge_check(&checks[i], (enum aq_check)i, scenario->expect_unknown >> i & 1, &f);
     }
     for (uint32_t i = 0; i < expect->figure_count; i++)

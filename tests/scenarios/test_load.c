@@ -270,6 +270,7 @@ static void a_file_with_every_key_is_taken_word_for_word(void **state) {
     assert_int_equal(s->slos[3].kind, AQ_SLO_EMPTY_GETS);
     assert_true(s->expect_strict.given && s->expect_upstream.given);
     assert_int_equal(s->expect_strict.caught, 1u << AQ_CHECK_COMPLETION_ORIGIN | 1u << AQ_CHECK_SLO);
+    assert_int_equal(s->expect_strict.sometimes, 1u << AQ_CHECK_PROGRESS);
     assert_int_equal(s->expect_upstream.caught, 0);
     const struct aq_expected_figure *figures = s->expect_strict.figures;
     assert_int_equal(s->expect_strict.figure_count, 3);

@@ -4,6 +4,7 @@ usage: outages_test.py ALLQSIM ROOT BUILD_TYPE, with ALLQSIM the program and ROO
 the time only with the build type Release."""
 import json
 import pathlib
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +13,44 @@ PARTS = ("Story:", "Trigger:", "strict:", "upstream:", "At stake:")
 RUN_TIME_MAX_S = 60
 
 
+def listed(names):
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def verdict_in_words(expected):
+    always, sometimes = sorted(expected.get("caught", [])), sorted(expected.get("sometimes", []))
+    if not always:
+        return f"passes, or is caught by {listed(sometimes)}" if sometimes else "passes"
+    return f"caught by {listed(always)}" + (f", and sometimes by {listed(sometimes)}" if sometimes else "")
+
+
 def lacks(path):
-    """What a file lacks to be understood without another one."""
+    """What a file lacks to be understood without another one; what its notes say of each profile has to be what it expects."""
     scenario = json.loads(path.read_text(encoding="utf-8"))
     notes = scenario["notes"]
     missing = [part for part in PARTS if not any(line.startswith(part) for line in notes)]
-    missing += [profile for profile in ("strict", "upstream") if "figures" not in scenario["expect"].get(profile, {})]
+    for profile in ("strict", "upstream"):
+        expected = scenario["expect"].get(profile, {})
+        if "figures" not in expected:
+            missing.append(f"expect.{profile}.figures")
+        said = f"{profile}: {verdict_in_words(expected)}: "
+        if not any(line.startswith(said) for line in notes):
+            missing.append(said)
     return f"{path.stem}: lacks {missing}" if missing else ""
+
+
+def missing_rows(root, files):
+    """The rows that docs/OUTAGES.md should have and has not: what happens and what comes of it, in the words of the files."""
+    page = (root / "docs/OUTAGES.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `([\w-]+)` \|", page, re.M))
+    for path in files:
+        scenario = json.loads(path.read_text(encoding="utf-8"))
+        notes = " ".join(scenario["notes"])
+        strict, upstream = re.search(r" strict: (.*) upstream: (.*) At stake:", notes).groups()
+        row = f"| `{path.stem}` | {scenario['summary']} | {strict} | {upstream} |"
+        if row not in page:
+            yield f"docs/OUTAGES.md: lacks the row {row}"
+    yield from (f"docs/OUTAGES.md: there is no {name}" for name in rows - {path.stem for path in files})
 
 
 def run(program, path, profile, seed):
@@ -38,7 +70,7 @@ def main():
     program, root, build_type = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
     files = sorted((root / "scenarios" / "outages").glob("*.json"))
     assert len(files) >= 25, files
-    problems = [problem for problem in map(lacks, files) if problem]
+    problems = [problem for problem in map(lacks, files) if problem] + list(missing_rows(root, files))
     seeds = (None, 2, 3) if build_type == "Release" else (None,)
     runs = [(program, path, profile, seed) for path in files for profile in ("strict", "upstream") for seed in seeds]
     with ThreadPoolExecutor(2) as pool:

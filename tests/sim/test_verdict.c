@@ -121,6 +121,18 @@ static void what_is_expected_and_caught_is_a_pass_that_says_so(void **state) {
     assert_true(!checks[AQ_CHECK_SLO].caught && !checks[AQ_CHECK_SLO].expected_to_fail);
 }
 
+static void what_fails_sometimes_may_fail_or_pass(void **state) {
+    (void)state;
+    scenario.expect_strict =
+        (struct aq_expectation){.given = true, .caught = BIT(FAILOVER), .sometimes = BIT(PROGRESS)};
+    fails(AQ_CHECK_FAILOVER);
+    reaches(AQ_VERDICT_PASS, AQ_EXIT_PASS, "caught as expected: failover");
+    fails(AQ_CHECK_PROGRESS);
+    reaches(AQ_VERDICT_PASS, AQ_EXIT_PASS, "caught as expected: failover, progress");
+    fails(AQ_CHECK_SLO);
+    reaches(AQ_VERDICT_FAIL, AQ_EXIT_MEASURE, "broken: slo");
+}
+
 static void what_is_expected_and_not_caught_fails(void **state) {
     (void)state;
     scenario.expect_strict = (struct aq_expectation){.given = true, .caught = BIT(PROGRESS) | BIT(FAILOVER)};
@@ -264,6 +276,7 @@ int main(void) {
         cmocka_unit_test(each_broken_check_has_the_exit_code_of_its_class),
         cmocka_unit_test_setup_teardown(the_gravest_of_several_decides, begin, end),
         cmocka_unit_test_setup_teardown(what_is_expected_and_caught_is_a_pass_that_says_so, begin, end),
+        cmocka_unit_test_setup_teardown(what_fails_sometimes_may_fail_or_pass, begin, end),
         cmocka_unit_test_setup_teardown(what_is_expected_and_not_caught_fails, begin, end),
         cmocka_unit_test_setup_teardown(a_broken_check_beside_the_expected_ones_fails, begin, end),
         cmocka_unit_test_setup_teardown(the_expectation_is_that_of_the_clients_profile, begin, end),
