@@ -11,10 +11,13 @@
 
 struct aq_store;
 
-/* Opens or makes the file, with the schema. Errors: AQ_EIO (cannot be opened, locked, read-only, damaged, no
-   database), AQ_EINVALID (a database of another program or of a newer version), AQ_ENOMEM; *error names the
-   file and the remedy; *out untouched. */
+/* Opens or makes the file, with the schema. Errors: AQ_EDATABASE (locked, read-only, damaged, no database, of
+   another program or of a newer version; when reading, also not there), AQ_EIO (cannot be made), AQ_ENOMEM;
+   *error names the file and the remedy; *out untouched. All functions below may come to AQ_EDATABASE as well.
+ */
 int aq_store_open(const char *path, bool for_writing, struct aq_store **out, struct aq_error *error);
+/* For reading, and not a byte of the file is changed: what a killed program left half done is an error. */
+int aq_store_open_untouched(const char *path, struct aq_store **out, struct aq_error *error);
 void aq_store_close(struct aq_store *store); /* NULL is allowed */
 
 /* How long to wait for another process that has the file locked; 10 s unless set. */
@@ -24,6 +27,15 @@ void aq_store_set_patience_ms(struct aq_store *store, int patience_ms);
    record. Errors: AQ_EIO. */
 int aq_store_begin_run(struct aq_store *store, const struct aq_record *record, int64_t *out_run,
                        struct aq_error *error);
+
+/* The same for many, in one transaction: out_runs gets a number for each (what is in it after a failure means
+ * nothing). */
+int aq_store_begin_runs(struct aq_store *store, const struct aq_record *records, uint32_t count,
+                        int64_t *out_runs, struct aq_error *error);
+
+/* Takes the rows of runs away that never came to be, in one transaction; those that have ended are left
+   alone. Errors: AQ_EIO. */
+int aq_store_forget_runs(struct aq_store *store, const int64_t *runs, uint32_t count, struct aq_error *error);
 
 /* Adds events of the full trace to a begun run, in one transaction. Errors: AQ_EIO, AQ_ENOENT (no
    unfinished run of that number). */

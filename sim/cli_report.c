@@ -3,18 +3,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "reports/print.h"
 #include "reports/store.h"
 #include "sim/cli.h"
+#include "sim/cli_output.h"
 #include "sim/verdict.h"
 
 static const char help[] =
     "usage: allqsim report FORMAT FILE [OPTIONS]\n"
     "       allqsim report csv FILE TABLE [OPTIONS]\n"
     "       allqsim report sql FILE [QUERY] [OPTIONS]\n"
+    "       allqsim report compare BASE CANDIDATE [OPTIONS]\n"
+    "       allqsim report merge OUT IN... [OPTIONS]\n"
     "\n"
     "Reports on stored runs, from the database alone. FILE is one that `allqsim run --db FILE` has written.\n"
     "\n"
@@ -25,6 +26,8 @@ static const char help[] =
     "  markdown     for a comment on a pull request or the summary of a step\n"
     "  csv          a table of the database; docs/REPORTS.md describes them all\n"
     "  sql          the list of ready-made queries, or the rows of one\n"
+    "  compare      what changed between two databases or runs; has a --help of its own\n"
+    "  merge        many databases into one; likewise\n"
     "\n"
     "  --run N                the run's number in the database; without it the newest one\n"
     "  --all                  all runs of the database (what csv and sql do without --run)\n"
@@ -148,41 +151,21 @@ static int print_report(struct report *report) {
 
 /* ---- where it goes ---- */
 
-static bool is_same_file(const char *a, const char *b) {
-    struct stat first, second;
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
-static int write_failed(struct report *report) {
-    const char *name = report->arguments->output ? report->arguments->output : "standard output";
-    return aq_error_set(&report->error, AQ_EIO, "%s: cannot be written: %s", name, strerror(errno));
-}
-
-/* Into a file beside the wanted one, which takes its place when it is complete. */
 static int print_to_file(struct report *report) {
-    const char *output = report->arguments->output;
-    char part[4096];
-    if (is_same_file(output, report->arguments->database))
-        return aq_error_set(&report->error, AQ_EIO, "%s: is the database itself: give -o another name",
-                            output);
-    if (snprintf(part, sizeof part, "%s.part", output) >= (int)sizeof part)
-        return aq_error_set(&report->error, AQ_EIO, "%s: the name is too long", output);
-    report->stream = fopen(part, "w");
-    if (!report->stream) return write_failed(report);
-    int rc = print_report(report);
-    bool written = !ferror(report->stream);
-    if (fclose(report->stream)) written = false;
-    if (!rc && (!written || rename(part, output))) rc = write_failed(report);
-    if (rc) unlink(part);
-    return rc;
+    struct aq_cli_output output;
+    int rc =
+        aq_cli_output_open(&output, report->arguments->output, report->arguments->database, &report->error);
+    if (rc) return rc;
+    report->stream = output.stream;
+    return aq_cli_output_close(&output, print_report(report), &report->error);
 }
 
 static int run_report(const struct arguments *a) {
     struct report report = {.arguments = a, .stream = stdout};
     if (aq_store_open(a->database, false, &report.store, &report.error)) return aq_cli_fail(&report.error);
     int rc = a->output ? print_to_file(&report) : print_report(&report);
-    if (!rc && !a->output && fflush(stdout)) rc = write_failed(&report);
+    if (!rc && !a->output && fflush(stdout))
+        rc = aq_error_set(&report.error, AQ_EIO, "standard output: cannot be written: %s", strerror(errno));
     if (rc && !report.error.code)
         aq_error_set(&report.error, rc, "%s: %s", a->output ? a->output : "standard output",
                      aq_error_name(rc));
@@ -233,7 +216,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
         known |= strcmp(a->format, formats[i].name) == 0;
     if (!known)
         return aq_cli_usage(
-            "report", "format \"%s\": allowed are text, html, json, junit, markdown, csv, sql", a->format);
+            "report",
+            "format \"%s\": allowed are text, html, json, junit, markdown, csv, sql, compare, merge",
+            a->format);
     if (csv && words < 3) return aq_cli_usage("report", "csv wants a FILE and a TABLE, for instance server");
     if (words > (csv || sql ? 3 : 2))
         return aq_cli_usage("report", "one argument too many: \"%s\"", argv[argc - 1]);
@@ -242,6 +227,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
 
 int aq_cli_report(int argc, char **argv) {
     struct arguments arguments = {0};
+    if (argc > 1 && strcmp(argv[1], "compare") == 0) return aq_cli_compare(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "merge") == 0) return aq_cli_merge(argc - 1, argv + 1);
     int code = parse_arguments(argc, argv, &arguments);
     if (code) return code;
     if (!arguments.help) return run_report(&arguments);
