@@ -15,6 +15,7 @@
 #include "scenarios/load.h"
 #include "sim/cli.h"
 #include "sim/cli_explore.h"
+#include "sim/pool.h"
 #include "sim/verdict.h"
 
 static const char help[] =
@@ -99,8 +100,8 @@ static int parse_number(struct aq_explore_arguments *a, int option, const char *
     char *end;
     switch (option) {
     case 'j':
-        if (parse_count(text, '\0', AQ_EXPLORE_JOBS_MAX, &a->jobs, &rest)) return 0;
-        return aq_cli_usage("explore", "--jobs: found \"%s\", allowed is 1 to %d", text, AQ_EXPLORE_JOBS_MAX);
+        if (parse_count(text, '\0', AQ_POOL_JOBS_MAX, &a->jobs, &rest)) return 0;
+        return aq_cli_usage("explore", "--jobs: found \"%s\", allowed is 1 to %d", text, AQ_POOL_JOBS_MAX);
     case 'r':
         if (parse_count(text, '\0', 1000000, &a->repetitions, &rest)) return 0;
         return aq_cli_usage("explore", "--repetitions: found \"%s\", allowed is 1 to 1000000", text);
@@ -246,12 +247,7 @@ int aq_cli_explore(int argc, char **argv) {
         fputs(help, stdout);
         return AQ_EXIT_PASS;
     }
-    if (!arguments.jobs) {
-        long processors = sysconf(_SC_NPROCESSORS_ONLN);
-        arguments.jobs = processors < 1                     ? 1
-                         : processors > AQ_EXPLORE_JOBS_MAX ? AQ_EXPLORE_JOBS_MAX
-                                                            : (uint32_t)processors;
-    }
+    if (!arguments.jobs) arguments.jobs = aq_pool_jobs_standard();
     static struct aq_explore_session s;
     s = (struct aq_explore_session){.arguments = &arguments, .stop = &stop_wanted};
     int rc = load(&s);

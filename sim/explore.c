@@ -1,7 +1,5 @@
 #include "sim/explore.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -12,8 +10,6 @@
 #include "sim/explore_worker.h"
 #include "sim/verdict.h"
 
-#define TICK_MS 200
-
 /* A result that waits for those of lower seeds. */
 struct waiting {
     uint64_t seed;
@@ -23,7 +19,6 @@ struct waiting {
 struct exploration {
     const struct aq_explore_options *options;
     struct aq_draw *draw;
-    struct aq_explore_worker *workers;
     uint64_t next_seed;   /* to be handed out; above seed_to: none is left */
     uint64_t next_result; /* to be told */
     struct waiting *waiting;
@@ -56,26 +51,12 @@ static bool seeds_left(const struct exploration *x) {
     return x->options->for_us == 0 || wall_us() < x->deadline_us;
 }
 
-/* Gives a seed to a worker that has none; starts its process where it has died or is new. */
-static int give(struct exploration *x, struct aq_explore_worker *worker) {
-    if (worker->pid == 0) {
-        int rc = aq_explore_worker_start(worker, x->options, x->draw, x->workers, x->options->jobs, x->error);
-        if (rc) return rc;
-    }
-    aq_explore_worker_give(worker, x->next_seed);
+static bool next_seed(void *arg, uint64_t *task) {
+    struct exploration *x = arg;
+    if (!seeds_left(x)) return false;
+    *task = x->next_seed;
     x->next_seed = in_shard(x, x->next_seed + 1);
-    return 0;
-}
-
-static int give_all(struct exploration *x, uint32_t *busy) {
-    *busy = 0;
-    for (uint32_t i = 0; i < x->options->jobs; i++) {
-        struct aq_explore_worker *worker = &x->workers[i];
-        int rc = !worker->busy && seeds_left(x) ? give(x, worker) : 0;
-        if (rc) return rc;
-        *busy += worker->busy;
-    }
-    return 0;
+    return true;
 }
 
 /* ---- results ---- */
@@ -144,97 +125,88 @@ static int take_message(struct exploration *x, const void *input, size_t bytes) 
     return tell_waiting(x, false);
 }
 
+static int take_result(void *arg, uint64_t task, const void *message, size_t bytes) {
+    struct exploration *x = arg;
+    (void)task; /* it is in the message */
+    int rc = take_message(x, message, bytes);
+    return rc ? rc : x->ended;
+}
+
 /* The message that a worker that died could not send. */
-static int take_death(struct exploration *x, struct aq_explore_worker *worker) {
+static int take_death(void *arg, uint64_t task, const char *why, bool no_memory) {
+    struct exploration *x = arg;
     struct {
         struct aq_explore_message message;
         aq_time_us failed_us;
         struct aq_fingerprint failure;
         char texts[2000];
-    } made = {
-        .message = {.seed = {.seed = worker->seed, .verdict = AQ_SEED_CRASH, .exit_code = AQ_EXIT_INTERNAL},
-                    .failure_count = 1}};
+    } made = {.message = {.seed = {.seed = task, .verdict = AQ_SEED_CRASH, .exit_code = AQ_EXIT_INTERNAL},
+                          .failure_count = 1}};
     struct aq_scenario *scenario;
-    char why[600], *drawn = NULL;
-    bool no_memory;
-    aq_explore_worker_post_mortem(worker, why, sizeof why, &no_memory);
+    char *drawn = NULL;
     if (aq_draw_scenario(x->draw, made.message.seed.seed, &scenario, &drawn, x->error) == 0)
         aq_scenario_free(scenario);
     aq_fingerprint_make(&made.failure, "crash", why, "");
     if (no_memory) {
         made.message.seed.verdict = AQ_SEED_NO_RUN;
-        snprintf(why, sizeof why, "its process was killed, as happens when memory runs out");
+        why = "its process was killed, as happens when memory runs out";
     }
-    int reason = snprintf(made.texts, sizeof made.texts, "%s", why);
+    int reason = snprintf(made.texts, sizeof made.texts, "%.600s", why);
     int line =
         snprintf(made.texts + reason + 1, sizeof made.texts - (size_t)reason - 1, "%s", drawn ? drawn : "");
     size_t room = sizeof made.texts - (size_t)reason - 2;
     aq_free(drawn);
     made.message.reason_bytes = (uint32_t)reason + 1;
     made.message.drawn_bytes = (uint32_t)((size_t)line < room ? (size_t)line : room) + 1;
-    return take_message(x, &made, sizeof made);
-}
-
-static int take_result(struct exploration *x, struct aq_explore_worker *worker) {
-    int rc = aq_explore_worker_read(worker);
-    if (rc == AQ_EINTERNAL) return take_death(x, worker);
-    if (rc == AQ_ENOMEM) return out_of_memory(x);
-    if (rc == 0) return 0;
-    worker->busy = false;
-    return take_message(x, worker->input, worker->used);
+    int rc = take_message(x, &made, sizeof made);
+    return rc ? rc : x->ended;
 }
 
 /* ---- the whole ---- */
 
-static int wait_for_results(struct exploration *x, struct pollfd *polls) {
-    uint32_t count = x->options->jobs;
-    for (uint32_t i = 0; i < count; i++)
-        polls[i] = (struct pollfd){.fd = x->workers[i].busy ? x->workers[i].from : -1, .events = POLLIN};
-    if (poll(polls, count, TICK_MS) < 0) return errno == EINTR ? 0 : AQ_EINTERNAL;
-    int rc = 0;
-    for (uint32_t i = 0; i < count && !rc && !x->ended; i++)
-        if (polls[i].revents) rc = take_result(x, &x->workers[i]);
-    return rc;
+static bool work(void *arg, uint64_t task, int to) {
+    const struct exploration *x = arg;
+    return aq_explore_work(x->options, x->draw, task, to);
 }
 
-static int go(struct exploration *x, struct pollfd *polls) {
-    uint32_t busy;
-    int rc = give_all(x, &busy);
-    while (!rc && busy && !x->ended && !interrupted(x)) {
-        rc = wait_for_results(x, polls);
-        if (x->options->tick) x->options->tick(x->options->arg);
-        if (!rc) rc = give_all(x, &busy);
-    }
+static void tick(void *arg) {
+    const struct exploration *x = arg;
+    if (x->options->tick) x->options->tick(x->options->arg);
+}
+
+static int go(struct exploration *x) {
+    const struct aq_explore_options *o = x->options;
+    struct aq_pool_options pool = {.jobs = o->jobs,
+                                   .cpu_limit_s = o->cpu_limit_s ? o->cpu_limit_s : AQ_EXPLORE_CPU_LIMIT_S,
+                                   .stop = o->stop,
+                                   .work = work,
+                                   .next = next_seed,
+                                   .result = take_result,
+                                   .died = take_death,
+                                   .tick = tick,
+                                   .arg = x};
+    int rc = aq_pool_run(&pool, x->error);
     return rc ? rc : tell_waiting(x, interrupted(x));
 }
 
 static void close_all(struct exploration *x) {
-    for (uint32_t i = 0; x->workers && i < x->options->jobs; i++)
-        aq_explore_worker_stop(&x->workers[i]);
     for (uint32_t i = 0; i < x->waiting_count; i++)
         aq_free(x->waiting[i].message);
     aq_free(x->waiting);
-    aq_free(x->workers);
     aq_draw_free(x->draw);
 }
 
 int aq_explore(const struct aq_explore_options *options, bool *out_interrupted, struct aq_error *error) {
     struct exploration x = {.options = options, .error = error};
     AQ_ASSERT(options->jobs >= 1 && options->shard >= 1 && options->shard <= options->shards);
-    struct pollfd *polls = aq_alloc(options->jobs * sizeof *polls);
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-    sigaction(SIGPIPE, &ignore, &before); /* a worker that died is noticed when it is read from */
-    x.workers = aq_alloc_zeroed(options->jobs, sizeof *x.workers);
     x.next_seed = x.next_result = in_shard(&x, options->seed_from);
     x.deadline_us = wall_us() + options->for_us;
-    int rc = polls && x.workers ? aq_draw_new(options->scenario, &x.draw) : AQ_ENOMEM;
+    int rc = aq_draw_new(options->scenario, &x.draw);
     if (rc)
         out_of_memory(&x);
     else
-        rc = go(&x, polls);
+        rc = go(&x);
     *out_interrupted = interrupted(&x) && !x.ended;
     close_all(&x);
-    aq_free(polls);
-    sigaction(SIGPIPE, &before, NULL);
     return rc;
 }

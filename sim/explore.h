@@ -14,7 +14,6 @@
 
 /* Seeds go into JSON as numbers and into the database as signed ones; scenarios allow as many. */
 #define AQ_EXPLORE_SEED_MAX    UINT64_C(999999999999999)
-#define AQ_EXPLORE_JOBS_MAX    256
 #define AQ_EXPLORE_CPU_LIMIT_S 120 /* for one seed; a run that goes on for ever must end as well */
 
 /* What a seed showed beyond its row. Borrowed for the call. */
