@@ -25,6 +25,15 @@ void aq_store_set_patience_ms(struct aq_store *store, int patience_ms);
 int aq_store_begin_run(struct aq_store *store, const struct aq_record *record, int64_t *out_run,
                        struct aq_error *error);
 
+/* The same for many, in one transaction: out_runs gets a number for each (what is in it after a failure means
+ * nothing). */
+int aq_store_begin_runs(struct aq_store *store, const struct aq_record *records, uint32_t count,
+                        int64_t *out_runs, struct aq_error *error);
+
+/* Takes the rows of runs away that never came to be, in one transaction; those that have ended are left
+   alone. Errors: AQ_EIO. */
+int aq_store_forget_runs(struct aq_store *store, const int64_t *runs, uint32_t count, struct aq_error *error);
+
 /* Adds events of the full trace to a begun run, in one transaction. Errors: AQ_EIO, AQ_ENOENT (no
    unfinished run of that number). */
 int aq_store_add_events(struct aq_store *store, int64_t run, const struct aq_record_event *events,

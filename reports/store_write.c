@@ -31,33 +31,62 @@ int aq_store_commit(struct aq_store *store, int rc, struct aq_error *error) {
     return rc;
 }
 
-static int insert_run(struct aq_store *store, const struct aq_record *record, int64_t *out_run,
-                      struct aq_error *error) {
+static int prepare_run(const struct aq_store *store, sqlite3_stmt **out, struct aq_error *error) {
     char sql[AQ_SQL_MAX] = "INSERT INTO run (";
-    sqlite3_stmt *statement;
     aq_sql_columns(sql, aq_run_identity, aq_run_identity_count, "", "");
     aq_sql_append(sql, ") VALUES (");
     for (uint32_t i = 0; i < aq_run_identity_count; i++)
         aq_sql_append(sql, i ? ", ?" : "?");
     aq_sql_append(sql, ")");
-    int rc = aq_store_prepare(store, sql, &statement, error);
+    return aq_store_prepare(store, sql, out, error);
+}
+
+static int insert_runs(struct aq_store *store, const struct aq_record *records, uint32_t count, int64_t *runs,
+                       struct aq_error *error) {
+    sqlite3_stmt *statement;
+    int rc = prepare_run(store, &statement, error);
     if (rc) return rc;
-    if (aq_columns_bind(statement, 1, aq_run_identity, aq_run_identity_count, record))
-        rc = aq_store_fail(store, "be written", error);
-    if (!rc) rc = aq_store_run(store, statement, error);
-    if (!rc) *out_run = sqlite3_last_insert_rowid(store->db);
+    for (uint32_t i = 0; i < count && !rc; i++) {
+        if (aq_columns_bind(statement, 1, aq_run_identity, aq_run_identity_count, &records[i]))
+            rc = aq_store_fail(store, "be written", error);
+        if (!rc) rc = aq_store_run(store, statement, error);
+        if (!rc) runs[i] = sqlite3_last_insert_rowid(store->db);
+    }
     sqlite3_finalize(statement);
     return rc;
+}
+
+int aq_store_begin_runs(struct aq_store *store, const struct aq_record *records, uint32_t count,
+                        int64_t *out_runs, struct aq_error *error) {
+    int rc = aq_store_begin(store, error);
+    return rc ? rc : aq_store_commit(store, insert_runs(store, records, count, out_runs, error), error);
 }
 
 int aq_store_begin_run(struct aq_store *store, const struct aq_record *record, int64_t *out_run,
                        struct aq_error *error) {
     int64_t run = 0;
-    int rc = aq_store_begin(store, error);
-    if (rc) return rc;
-    rc = aq_store_commit(store, insert_run(store, record, &run, error), error);
+    int rc = aq_store_begin_runs(store, record, 1, &run, error);
     if (!rc) *out_run = run;
     return rc;
+}
+
+static int delete_runs(struct aq_store *store, const int64_t *runs, uint32_t count, struct aq_error *error) {
+    sqlite3_stmt *statement;
+    int rc = aq_store_prepare(store, "DELETE FROM run WHERE run_id = ? AND state = 'unfinished'", &statement,
+                              error);
+    if (rc) return rc;
+    for (uint32_t i = 0; i < count && !rc; i++) {
+        sqlite3_bind_int64(statement, 1, runs[i]);
+        rc = aq_store_run(store, statement, error);
+    }
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+int aq_store_forget_runs(struct aq_store *store, const int64_t *runs, uint32_t count,
+                         struct aq_error *error) {
+    int rc = aq_store_begin(store, error);
+    return rc ? rc : aq_store_commit(store, delete_runs(store, runs, count, error), error);
 }
 
 static int require_unfinished(struct aq_store *store, int64_t run, struct aq_error *error) {

@@ -217,6 +217,67 @@ int aq_scenario_find(const char *name, char *path, size_t size, struct aq_error 
     return 0;
 }
 
+/* ---- many at once ---- */
+
+/* A folder's files, sorted by name; not those of folders in it. `label`: what the library calls the folder;
+   NULL: it is none of the library. */
+static int expand_folder(const char *folder, const char *label, const char *word, aq_scenario_visit visit,
+                         void *arg, struct aq_error *error) {
+    struct names names = {0};
+    char shown[PATH_BYTES], path[PATH_BYTES];
+    uint32_t found = 0;
+    int rc = names_read(&names, folder, error);
+    for (uint32_t i = 0; i < names.count && rc == 0; i++) {
+        if (strchr(names.list[i], '/')) continue;
+        found++;
+        rc = join(path, sizeof path, folder, names.list[i]);
+        if (rc == 0) rc = join(shown, sizeof shown, label ? label : folder, names.list[i]);
+        if (rc == 0 && strlen(path) + 6 > sizeof path) rc = AQ_ELIMIT;
+        if (rc) {
+            aq_error_set(error, rc, "%s: the path is too long", names.list[i]);
+            break;
+        }
+        strcat(path, ".json");
+        rc = visit(arg, label ? shown : path, path);
+    }
+    names_close(&names);
+    if (rc || found) return rc;
+    return aq_error_set(error, AQ_ENOENT, "%s: a folder without scenarios: no file in it ends in .json",
+                        word);
+}
+
+/* Its name without the slashes at its end. */
+static void trim(char *path) {
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        path[--length] = '\0';
+}
+
+static int expand_library(const char *word, aq_scenario_visit visit, void *arg, struct aq_error *error) {
+    char name[PATH_BYTES], library[PATH_BYTES], path[PATH_BYTES];
+    int rc = aq_scenario_library(library, sizeof library, error);
+    if (rc) return rc;
+    snprintf(name, sizeof name, "%s", word);
+    trim(name);
+    if (is_library_name(name) && join(path, sizeof path, library, name) == 0 && is_folder(path))
+        return expand_folder(path, name, word, visit, arg, error);
+    rc = aq_scenario_find(word, path, sizeof path, error);
+    return rc ? rc : visit(arg, word, path);
+}
+
+int aq_scenario_expand(const char *word, const char *base, aq_scenario_visit visit, void *arg,
+                       struct aq_error *error) {
+    char path[PATH_BYTES];
+    int used = snprintf(path, sizeof path, "%s%s%s", base && *word != '/' ? base : "",
+                        base && *word != '/' ? "/" : "", word);
+    if (used < 0 || (size_t)used >= sizeof path)
+        return aq_error_set(error, AQ_ENOENT, "\"%.200s...\": the path is too long", word);
+    if (is_file(path)) return visit(arg, path, path);
+    if (!is_folder(path)) return expand_library(word, visit, arg, error);
+    trim(path);
+    return expand_folder(path, NULL, word, visit, arg, error);
+}
+
 static int visit_file(const char *library, const char *name,
                       int (*visit)(void *arg, const struct aq_scenario_entry *entry), void *arg,
                       struct aq_error *error) {

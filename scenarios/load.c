@@ -1,6 +1,5 @@
 #include "scenarios/load.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,45 +7,8 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "scenarios/file.h"
 #include "scenarios/settings.h"
-
-#define FILE_BYTES_MAX (8u << 20) /* a thousand faults take about 200 kB */
-
-/* ---- files ---- */
-
-static int read_stream(FILE *file, const char *path, char **out, size_t *length, struct aq_error *error) {
-    char *text = NULL;
-    uint32_t capacity = 0;
-    size_t used = 0;
-    for (;;) {
-        if (aq_array_reserve(&text, &capacity, used + 4096 + 1, 1)) {
-            aq_free(text);
-            return aq_error_set(error, AQ_ENOMEM, "%s: out of memory", path);
-        }
-        size_t got = fread(text + used, 1, 4096, file);
-        used += got;
-        if (got == 0 || used > FILE_BYTES_MAX) break;
-    }
-    int failed = ferror(file) ? errno : 0;
-    if (failed || used > FILE_BYTES_MAX) {
-        aq_free(text);
-        if (failed) return aq_error_set(error, AQ_EIO, "%s: cannot be read: %s", path, strerror(failed));
-        return aq_error_set(error, AQ_ELIMIT, "%s: longer than %u bytes, which no scenario needs", path,
-                            FILE_BYTES_MAX);
-    }
-    text[used] = 0;
-    *out = text;
-    *length = used;
-    return 0;
-}
-
-static int read_file(const char *path, char **out, size_t *length, struct aq_error *error) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return aq_error_set(error, AQ_EIO, "%s: cannot be opened: %s", path, strerror(errno));
-    int rc = read_stream(file, path, out, length, error);
-    fclose(file);
-    return rc;
-}
 
 /* ---- the tree becomes a scenario ---- */
 
@@ -124,7 +86,7 @@ int aq_scenario_load(const char *path, const struct aq_scenario_options *options
                      struct aq_error *error) {
     char *text = NULL;
     size_t length = 0;
-    int rc = read_file(path, &text, &length, error);
+    int rc = aq_file_read(path, &text, &length, error);
     if (rc) return rc;
     rc = parse(text, length, path, options, out, error);
     aq_free(text);

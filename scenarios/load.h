@@ -19,6 +19,15 @@ struct aq_scenario_options {
    Writes the file's path. Errors: AQ_ENOENT (*error lists the nearest names). */
 int aq_scenario_find(const char *name, char *path, size_t size, struct aq_error *error);
 
+/* Called for one scenario: what the user may call it, and its file. Other than 0 ends the listing. */
+typedef int (*aq_scenario_visit)(void *arg, const char *name, const char *path);
+
+/* Visits what a word stands for: a file, the files of a folder (those of folders in it are left out) sorted
+   by name, or a name or folder of the library. A relative path is taken from the folder `base` where that is
+   not NULL. Errors: AQ_ENOENT, AQ_ELIMIT, AQ_EIO, AQ_ENOMEM, what visit returned. */
+int aq_scenario_expand(const char *word, const char *base, aq_scenario_visit visit, void *arg,
+                       struct aq_error *error);
+
 /* Reads a file. Errors: AQ_EIO, AQ_EPARSE, AQ_EINVALID, AQ_ELIMIT, AQ_ENOMEM; *error is one line with
    the file, the line or JSON path, what was found, what is allowed, and the nearest known key for a
    misspelt one; *out untouched. */

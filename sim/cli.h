@@ -8,6 +8,7 @@
 
 /* Each takes the arguments behind its own word, argv[0] being that word, and returns the exit code. */
 int aq_cli_run(int argc, char **argv);
+int aq_cli_suite(int argc, char **argv);
 int aq_cli_explore(int argc, char **argv);
 int aq_cli_report(int argc, char **argv);
 int aq_cli_scenarios(int argc, char **argv);

@@ -3,12 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "reports/print.h"
 #include "reports/store.h"
 #include "sim/cli.h"
+#include "sim/cli_output.h"
 #include "sim/verdict.h"
 
 static const char help[] =
@@ -148,41 +147,21 @@ static int print_report(struct report *report) {
 
 /* ---- where it goes ---- */
 
-static bool is_same_file(const char *a, const char *b) {
-    struct stat first, second;
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
-static int write_failed(struct report *report) {
-    const char *name = report->arguments->output ? report->arguments->output : "standard output";
-    return aq_error_set(&report->error, AQ_EIO, "%s: cannot be written: %s", name, strerror(errno));
-}
-
-/* Into a file beside the wanted one, which takes its place when it is complete. */
 static int print_to_file(struct report *report) {
-    const char *output = report->arguments->output;
-    char part[4096];
-    if (is_same_file(output, report->arguments->database))
-        return aq_error_set(&report->error, AQ_EIO, "%s: is the database itself: give -o another name",
-                            output);
-    if (snprintf(part, sizeof part, "%s.part", output) >= (int)sizeof part)
-        return aq_error_set(&report->error, AQ_EIO, "%s: the name is too long", output);
-    report->stream = fopen(part, "w");
-    if (!report->stream) return write_failed(report);
-    int rc = print_report(report);
-    bool written = !ferror(report->stream);
-    if (fclose(report->stream)) written = false;
-    if (!rc && (!written || rename(part, output))) rc = write_failed(report);
-    if (rc) unlink(part);
-    return rc;
+    struct aq_cli_output output;
+    int rc =
+        aq_cli_output_open(&output, report->arguments->output, report->arguments->database, &report->error);
+    if (rc) return rc;
+    report->stream = output.stream;
+    return aq_cli_output_close(&output, print_report(report), &report->error);
 }
 
 static int run_report(const struct arguments *a) {
     struct report report = {.arguments = a, .stream = stdout};
     if (aq_store_open(a->database, false, &report.store, &report.error)) return aq_cli_fail(&report.error);
     int rc = a->output ? print_to_file(&report) : print_report(&report);
-    if (!rc && !a->output && fflush(stdout)) rc = write_failed(&report);
+    if (!rc && !a->output && fflush(stdout))
+        rc = aq_error_set(&report.error, AQ_EIO, "standard output: cannot be written: %s", strerror(errno));
     if (rc && !report.error.code)
         aq_error_set(&report.error, rc, "%s: %s", a->output ? a->output : "standard output",
                      aq_error_name(rc));

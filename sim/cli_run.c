@@ -9,20 +9,24 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "protocol/ids.h"
 #include "reports/print.h"
 #include "reports/store.h"
 #include "scenarios/load.h"
 #include "sim/cli.h"
+#include "sim/cli_suite.h"
 #include "sim/cli_words.h"
+#include "sim/check_replay.h"
 #include "sim/run.h"
 #include "sim/verdict.h"
 
 static const char help[] =
     "usage: allqsim run SCENARIO [OPTIONS]\n"
+    "       allqsim run SCENARIO... [--seeds FROM..TO] [--profiles A,B] [--jobs N] [--junit FILE] [OPTIONS]\n"
     "\n"
     "Runs a scenario, checks what happened, prints the verdict and stores the run.\n"
-    "SCENARIO is a file or a name of the library (allqsim scenarios lists them).\n"
+    "SCENARIO is a file or a name of the library (allqsim scenarios lists them). Several, a folder of files, or one of\n"
+    "the four options above make a suite: all of them with each profile and seed, in worker processes, into one database\n"
+    "with one summary and one exit code; `allqsim suite --help` tells more.\n"
     "\n"
     "  --seed N             seed of the run: a decimal number or a commit hash of 40 hex digits\n"
     "  --set PATH=VALUE     change one key of the scenario, e.g. clients.count=2000; may be repeated\n"
@@ -31,9 +35,10 @@ static const char help[] =
     "  --world W            virtual (default) or live: real time, real sockets on the loopback network\n"
     "  --check-replay       run the seed twice and compare the hashes; a difference is exit code 4\n"
     "  --speed X            live: X times as fast as real time (default 1)\n"
-    "  --db FILE            database that the run is added to (default " AQ_DATABASE_DEFAULT ")\n"
+    "  --db FILE            database that the run is added to (default " AQ_DATABASE_DEFAULT
+    "); --save is the same\n"
     "  --no-db              store nothing\n"
-    "  --events             store those lines as well (large)\n"
+    "  --events             store the lines of the trace as well (large)\n"
     "  --trace FILE         write one line for each thing observed; - for standard output\n"
     "  --json               print one JSON object on standard output and nothing else there\n"
     "  --quiet              print no summary\n"
@@ -41,7 +46,8 @@ static const char help[] =
     "  --help               print this\n"
     "\n"
     "exit codes: 0 pass, 1 safety broken, 2 progress or failover broken, 3 slo or distribution\n"
-    "broken, 5 unknown, 64 wrong use or input, 70 internal error, 74 a file could not be written, 130 interrupted\n";
+    "broken, 5 unknown, 64 wrong use or input, 66 the database cannot be used, 70 internal error, 74 a file could\n"
+    "not be written, 130 interrupted\n";
 
 #define SETTINGS_MAX 256
 
@@ -108,6 +114,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
                                             {"profile", required_argument, NULL, PROFILE},
                                             {"fidelity", required_argument, NULL, FIDELITY},
                                             {"db", required_argument, NULL, DB},
+                                            {"save", required_argument, NULL, DB},
                                             {"no-db", no_argument, NULL, NO_DB},
                                             {"events", no_argument, NULL, EVENTS},
                                             {"trace", required_argument, NULL, TRACE},
@@ -120,6 +127,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
     int option;
     *a = (struct arguments){.database = AQ_DATABASE_DEFAULT};
     opterr = 0;
+    optind = 0; /* they have been looked through before */
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (option) {
         case SEED: a->seed_text = optarg; break;
@@ -168,22 +176,6 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
         return aq_cli_usage("run", "--events needs a database, and --no-db gives none");
     if (a->json && a->trace_path && strcmp(a->trace_path, "-") == 0)
         return aq_cli_usage("run", "--json and --trace - both want standard output");
-    return 0;
-}
-
-/* A decimal number, or the hash of a commit: 40 hex digits, of which any is as good as another. */
-static int parse_seed(const char *text, uint64_t *out) {
-    if (strlen(text) == 40 && strspn(text, "0123456789abcdefABCDEF") == 40) {
-        *out = aq_text_hash(aq_text_of(text));
-        return 0;
-    }
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno)
-        return aq_cli_usage(
-            "run", "--seed: found \"%s\", allowed is a decimal number below 2^64 or 40 hex digits", text);
-    *out = value;
     return 0;
 }
 
@@ -303,25 +295,6 @@ static void watch_signals(bool live) {
     if (live) signal(SIGPIPE, SIG_IGN);
 }
 
-/* The same seed once more, for its hash alone. */
-static int check_replay(struct session *s, const struct aq_run_options *options, struct aq_error *error) {
-    struct aq_run_options quiet = {
-        .scenario = options->scenario, .seed = options->seed, .stop = options->stop};
-    struct aq_record again;
-    aq_record_init(&again);
-    int rc = aq_run_scenario(&quiet, &again, error);
-    uint64_t hash = again.trace_hash;
-    bool whole = !again.interrupted;
-    aq_record_close(&again);
-    if (rc || !whole || hash == s->record.trace_hash) return rc;
-    s->record.verdict = AQ_VERDICT_FAIL;
-    s->record.exit_code = AQ_EXIT_NOT_REPRODUCIBLE;
-    s->record.reason = aq_record_text(
-        &s->record, "two runs of one seed differ: their hashes are %016" PRIx64 " and %016" PRIx64,
-        s->record.trace_hash, hash);
-    return s->record.reason ? 0 : AQ_ENOMEM;
-}
-
 static int run(struct session *s, uint64_t seed) {
     const struct arguments *a = s->arguments;
     struct aq_run_options options = {.scenario = s->scenario,
@@ -338,7 +311,8 @@ static int run(struct session *s, uint64_t seed) {
     watch_signals(a->live);
     struct aq_error error = {0};
     int rc = aq_run_scenario(&options, &s->record, &error);
-    if (!rc && a->check_replay && !s->record.interrupted) rc = check_replay(s, &options, &error);
+    if (!rc && a->check_replay && !s->record.interrupted)
+        rc = aq_run_check_replay(&options, &s->record, &error);
     if (s->terminal) fputs("\r\033[K", stderr);
     if (rc && !s->error.code) s->error = error;
     bool user_can_mend = rc == AQ_EUNSUPPORTED || rc == AQ_ELIMIT || rc == AQ_EIO || rc == AQ_ENOMEM;
@@ -368,13 +342,14 @@ static int print(struct session *s) {
 int aq_cli_run(int argc, char **argv) {
     struct arguments arguments;
     uint64_t seed = 0;
+    if (aq_cli_run_is_suite(argc, argv)) return aq_cli_run_suite(argc, argv);
     int code = parse_arguments(argc, argv, &arguments);
     if (code) return code;
     if (arguments.help) {
         fputs(help, stdout);
         return AQ_EXIT_PASS;
     }
-    if (arguments.seed_text && (code = parse_seed(arguments.seed_text, &seed))) return code;
+    if (arguments.seed_text && (code = aq_cli_read_seed("run", arguments.seed_text, &seed))) return code;
     struct session s = {.arguments = &arguments};
     aq_record_init(&s.record);
     int rc = load(&s);

@@ -7,15 +7,6 @@
 #include "scenarios/load.h"
 #include "sim/verdict.h"
 
-/* From the gravest on. A crash is a defect of the program, and graver than not knowing. */
-static int gravity(int exit_code) {
-    static const int order[] = {AQ_EXIT_PASS,    AQ_EXIT_UNKNOWN,  AQ_EXIT_INTERNAL, AQ_EXIT_NOT_REPRODUCIBLE,
-                                AQ_EXIT_MEASURE, AQ_EXIT_PROGRESS, AQ_EXIT_SAFETY};
-    for (int i = 0; i < (int)(sizeof order / sizeof *order); i++)
-        if (order[i] == exit_code) return i;
-    return 0;
-}
-
 static int find_failure(const struct aq_explore_tally *tally, const char *hex) {
     for (uint32_t i = 0; i < tally->failure_count; i++)
         if (strcmp(tally->failures[i].fingerprint.hex, hex) == 0) return (int)i;
@@ -91,8 +82,7 @@ int aq_tally_add(struct aq_explore_tally *tally, const struct aq_explored_seed *
         tally->mark_hits[i] += detail->marks[i];
         tally->mark_seeds[i] += detail->marks[i] > 0;
     }
-    if (seed->verdict != AQ_SEED_NO_RUN && gravity(seed->exit_code) > gravity(tally->exit_code))
-        tally->exit_code = seed->exit_code;
+    if (seed->verdict != AQ_SEED_NO_RUN) tally->exit_code = aq_exit_graver(tally->exit_code, seed->exit_code);
     for (uint32_t i = 0; seed->verdict != AQ_SEED_NO_RUN && i < seed->fingerprint_count; i++) {
         int rc = add_failure(tally, seed, &detail->failures[i]);
         if (rc) return rc;

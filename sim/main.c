@@ -10,7 +10,8 @@ static const char help[] =
     "\n"
     "usage: allqsim COMMAND [ARGUMENTS]\n"
     "\n"
-    "  run SCENARIO       run a scenario and give a verdict\n"
+    "  run SCENARIO       run a scenario, or many, and give a verdict\n"
+    "  suite FILE         run many scenarios with several profiles and seeds, as a file says\n"
     "  explore SCENARIO   run many seeds, each drawn anew, and group what fails\n"
     "  scenarios [NAME]   list the library of scenarios, or print one\n"
     "  report FORMAT FILE report on stored runs: text, html, json, junit, markdown, csv, sql\n"
@@ -27,6 +28,7 @@ static int dispatch(int argc, char **argv) {
         const char *name;
         int (*run)(int argc, char **argv);
     } commands[] = {{"run", aq_cli_run},
+                    {"suite", aq_cli_suite},
                     {"explore", aq_cli_explore},
                     {"scenarios", aq_cli_scenarios},
                     {"report", aq_cli_report}};
@@ -44,7 +46,8 @@ static int dispatch(int argc, char **argv) {
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
-    return aq_cli_usage("", "unknown command \"%s\": allowed are run, explore, scenarios, report", argv[1]);
+    return aq_cli_usage("", "unknown command \"%s\": allowed are run, suite, explore, scenarios, report",
+                        argv[1]);
 }
 
 int main(int argc, char **argv) {
