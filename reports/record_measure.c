@@ -1,6 +1,9 @@
 #include "reports/record_measure.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +92,14 @@ static const char *after(const char *name, const char *word) {
     return strncmp(name, word, length) == 0 && name[length] == '.' ? name + length + 1 : NULL;
 }
 
+/* In whatever state. */
+static double held_by(const struct aq_record_server *server) {
+    double held = 0;
+    for (size_t i = 0; i < sizeof server->held / sizeof *server->held; i++)
+        held += (double)server->held[i];
+    return held;
+}
+
 static int of_server(const struct aq_record *record, const char *name, double *out) {
     if (strcmp(name, "used") == 0) {
         uint32_t used = 0;
@@ -102,10 +113,7 @@ static int of_server(const struct aq_record *record, const char *name, double *o
     if (end == name || *end != '.' || index >= record->server_count) return AQ_ENOENT;
     const struct aq_record_server *server = &record->servers[index];
     if (strcmp(end + 1, "held") == 0) {
-        double held = 0;
-        for (size_t i = 0; i < sizeof server->held / sizeof *server->held; i++)
-            held += (double)server->held[i];
-        *out = held;
+        *out = held_by(server);
         return 0;
     }
     return of_field(server_fields, sizeof server_fields / sizeof *server_fields, server, end + 1, out);
@@ -164,4 +172,90 @@ int aq_record_measure(const struct aq_record *record, const char *name, double *
     if ((rest = after(name, "marks"))) return of_mark(record, rest, out);
     if ((rest = after(name, "run"))) return of_figures(record->figures, record->figure_count, rest, out);
     return AQ_ENOENT;
+}
+
+/* ---- all of them ---- */
+
+struct walk {
+    aq_measure_visit visit;
+    void *arg;
+    int rc;
+};
+
+__attribute__((format(printf, 3, 4))) static void tell(struct walk *walk, double value, const char *format,
+                                                       ...) {
+    char name[AQ_MEASURE_NAME_MAX];
+    va_list args;
+    if (walk->rc) return;
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    walk->rc = walk->visit(walk->arg, name, value);
+}
+
+static void tell_fields(struct walk *walk, const struct field *fields, size_t count, const void *base,
+                        const char *prefix) {
+    for (size_t i = 0; i < count; i++) {
+        double value = 0;
+        of_field(&fields[i], 1, base, fields[i].name, &value);
+        tell(walk, value, "%s.%s", prefix, fields[i].name);
+    }
+}
+
+static void tell_figures(struct walk *walk, const struct aq_record_figure *figures, uint32_t count,
+                         const char *prefix) {
+    for (uint32_t i = 0; i < count; i++)
+        tell(walk, figures[i].value, "%s.%s", prefix, figures[i].name);
+}
+
+static void tell_histogram(struct walk *walk, const struct aq_histogram *h, const char *prefix) {
+    static const char *const names[] = {"count", "p50_s", "p90_s", "p99_s", "p999_s", "max_s", "mean_s"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        double value = 0;
+        of_histogram(h, names[i], &value);
+        tell(walk, value, "%s.%s", prefix, names[i]);
+    }
+}
+
+static void tell_checks(struct walk *walk, const struct aq_record *record) {
+    for (uint32_t i = 0; i < record->check_count; i++) {
+        const struct aq_record_check *check = &record->checks[i];
+        tell(walk, (double)check->judged, "%s.judged", check->name);
+        tell(walk, (double)check->violations, "%s.violations", check->name);
+        tell_figures(walk, check->figures, check->figure_count, check->name);
+    }
+}
+
+static void tell_servers(struct walk *walk, const struct aq_record *record) {
+    char prefix[40];
+    double value = 0;
+    of_server(record, "used", &value);
+    tell(walk, value, "servers.used");
+    for (uint32_t i = 0; i < record->server_count; i++) {
+        snprintf(prefix, sizeof prefix, "servers.%" PRIu32, i);
+        tell_fields(walk, server_fields, sizeof server_fields / sizeof *server_fields, &record->servers[i],
+                    prefix);
+        tell(walk, held_by(&record->servers[i]), "%s.held", prefix);
+    }
+}
+
+int aq_record_measures(const struct aq_record *record, aq_measure_visit visit, void *arg) {
+    struct walk walk = {visit, arg, 0};
+    char prefix[AQ_MEASURE_NAME_MAX];
+    tell_fields(&walk, job_fields, sizeof job_fields / sizeof *job_fields, record, "jobs");
+    tell_fields(&walk, completion_fields, sizeof completion_fields / sizeof *completion_fields, record,
+                "completions");
+    for (uint32_t i = 0; i < record->latency_count; i++) {
+        snprintf(prefix, sizeof prefix, "latency.%.100s", record->latencies[i].operation);
+        tell_histogram(&walk, &record->latencies[i].histogram, prefix);
+    }
+    tell_histogram(&walk, &record->clients.failover, "failover");
+    tell_figures(&walk, record->figures, record->figure_count, "run");
+    tell_checks(&walk, record);
+    tell_servers(&walk, record);
+    for (uint32_t i = 0; i < record->fault_count; i++)
+        tell(&walk, (double)record->faults[i].touched, "faults.%.150s.touched", record->faults[i].name);
+    for (uint32_t i = 0; i < record->mark_count; i++)
+        tell(&walk, (double)record->marks[i].count, "marks.%.150s", record->marks[i].name);
+    return walk.rc;
 }

@@ -16,4 +16,10 @@
    the whole run Errors: AQ_ENOENT (*out untouched). */
 int aq_record_measure(const struct aq_record *record, const char *name, double *out);
 
+/* Calls visit with each of them; other than 0 ends it and is returned. Faults of one name come one after the
+ * other. */
+#define AQ_MEASURE_NAME_MAX 200
+typedef int (*aq_measure_visit)(void *arg, const char *name, double value);
+int aq_record_measures(const struct aq_record *record, aq_measure_visit visit, void *arg);
+
 #endif

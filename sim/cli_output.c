@@ -1,12 +1,11 @@
 #include "sim/cli_output.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_same_file(const char *a, const char *b) {
+bool aq_cli_output_is(const char *a, const char *b) {
     struct stat first, second;
     return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
            first.st_ino == second.st_ino;
@@ -19,7 +18,7 @@ static int fail(const char *path, struct aq_error *error) {
 int aq_cli_output_open(struct aq_cli_output *output, const char *path, const char *database,
                        struct aq_error *error) {
     *output = (struct aq_cli_output){.path = path};
-    if (database && is_same_file(path, database))
+    if (database && aq_cli_output_is(path, database))
         return aq_error_set(error, AQ_EIO, "%s: is the database itself: choose another name", path);
     if (snprintf(output->part, sizeof output->part, "%s.part", path) >= (int)sizeof output->part)
         return aq_error_set(error, AQ_EIO, "%s: the name is too long", path);

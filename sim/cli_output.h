@@ -2,6 +2,7 @@
 #ifndef AQ_SIM_CLI_OUTPUT_H
 #define AQ_SIM_CLI_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -11,6 +12,9 @@ struct aq_cli_output {
     char part[4096];  /* the file beside it that is written */
     FILE *stream;
 };
+
+/* Are these two names of one file? */
+bool aq_cli_output_is(const char *a, const char *b);
 
 /* Makes the file beside the wanted one. `database`: the file that is read meanwhile, which must not be the
    same; NULL: none. Errors: AQ_EIO; nothing has to be closed then. */

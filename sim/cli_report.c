@@ -14,6 +14,7 @@ static const char help[] =
     "usage: allqsim report FORMAT FILE [OPTIONS]\n"
     "       allqsim report csv FILE TABLE [OPTIONS]\n"
     "       allqsim report sql FILE [QUERY] [OPTIONS]\n"
+    "       allqsim report compare BASE CANDIDATE [OPTIONS]\n"
     "\n"
     "Reports on stored runs, from the database alone. FILE is one that `allqsim run --db FILE` has written.\n"
     "\n"
@@ -24,6 +25,7 @@ static const char help[] =
     "  markdown     for a comment on a pull request or the summary of a step\n"
     "  csv          a table of the database; docs/REPORTS.md describes them all\n"
     "  sql          the list of ready-made queries, or the rows of one\n"
+    "  compare      what changed between two databases or runs; has a --help of its own\n"
     "\n"
     "  --run N                the run's number in the database; without it the newest one\n"
     "  --all                  all runs of the database (what csv and sql do without --run)\n"
@@ -221,6 +223,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
 
 int aq_cli_report(int argc, char **argv) {
     struct arguments arguments = {0};
+    if (argc > 1 && strcmp(argv[1], "compare") == 0) return aq_cli_compare(argc - 1, argv + 1);
     int code = parse_arguments(argc, argv, &arguments);
     if (code) return code;
     if (!arguments.help) return run_report(&arguments);
