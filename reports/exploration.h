@@ -79,6 +79,10 @@ struct aq_exploration {
     uint32_t find_count;
 };
 
+/* Sets the exit code from the gravest of a seed and what else there is, and writes the reason, one line, to
+   `text`. Seeds, failures and marks are filled in. */
+void aq_exploration_conclude(struct aq_exploration *exploration, int gravest, char *text, size_t size);
+
 /* Adds the row of an exploration that has begun, marked unfinished. Errors: AQ_EIO. */
 int aq_store_begin_exploration(struct aq_store *store, const struct aq_exploration *exploration, int64_t *out,
                                struct aq_error *error);

@@ -50,7 +50,13 @@ int aq_store_fail(const struct aq_store *store, const char *doing, struct aq_err
             error, AQ_EIO,
             "%s: locked by another process (waited %g s): try again when that has ended, or choose another file",
             path, store->patience_ms / 1000.0);
-    case SQLITE_READONLY: return say_read_only(path, error);
+    case SQLITE_READONLY:
+        if (sqlite3_extended_errcode(store->db) == SQLITE_READONLY_ROLLBACK)
+            return aq_error_set(
+                error, AQ_EIO,
+                "%s: a program was killed while it wrote to it: open it once with allqsim report sql %s, which mends it",
+                path, path);
+        return say_read_only(path, error);
     case SQLITE_CANTOPEN: return fail_to_open(store, error);
     case SQLITE_NOTADB:
         return aq_error_set(error, AQ_EIO, "%s: is not an SQLite database: choose another file", path);
@@ -149,8 +155,9 @@ static int set_up(const struct aq_store *store, struct aq_error *error) {
 
 /* A reader too opens for reading and writing where it may: it has to roll back what a killed program left
  * half done. */
-static int open_file(struct aq_store *store, struct aq_error *error) {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (store->for_writing ? SQLITE_OPEN_CREATE : 0);
+static int open_file(struct aq_store *store, bool untouched, struct aq_error *error) {
+    int flags = SQLITE_OPEN_NOMUTEX | (store->for_writing ? SQLITE_OPEN_CREATE : 0) |
+                (untouched ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     if (sqlite3_open_v2(store->path, &store->db, flags, NULL))
         return store->db ? aq_store_fail(store, "be opened", error)
                          : aq_error_set(error, AQ_ENOMEM, "%s: cannot be opened: out of memory", store->path);
@@ -167,7 +174,8 @@ static int open_file(struct aq_store *store, struct aq_error *error) {
                         store->path);
 }
 
-int aq_store_open(const char *path, bool for_writing, struct aq_store **out, struct aq_error *error) {
+static int open_store(const char *path, bool for_writing, bool untouched, struct aq_store **out,
+                      struct aq_error *error) {
     if (!path[0])
         return aq_error_set(error, AQ_EIO, "the name of the database is empty: give the name of a file");
     struct aq_store *store = aq_alloc_zeroed(1, sizeof *store);
@@ -179,12 +187,20 @@ int aq_store_open(const char *path, bool for_writing, struct aq_store **out, str
     }
     strcpy(copy, path);
     *store = (struct aq_store){.path = copy, .patience_ms = AQ_STORE_PATIENCE_MS, .for_writing = for_writing};
-    int rc = open_file(store, error);
+    int rc = open_file(store, untouched, error);
     if (rc)
         aq_store_close(store);
     else
         *out = store;
     return rc;
+}
+
+int aq_store_open(const char *path, bool for_writing, struct aq_store **out, struct aq_error *error) {
+    return open_store(path, for_writing, false, out, error);
+}
+
+int aq_store_open_untouched(const char *path, struct aq_store **out, struct aq_error *error) {
+    return open_store(path, false, true, out, error);
 }
 
 void aq_store_close(struct aq_store *store) {

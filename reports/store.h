@@ -15,6 +15,8 @@ struct aq_store;
    database), AQ_EINVALID (a database of another program or of a newer version), AQ_ENOMEM; *error names the
    file and the remedy; *out untouched. */
 int aq_store_open(const char *path, bool for_writing, struct aq_store **out, struct aq_error *error);
+/* For reading, and not a byte of the file is changed: what a killed program left half done is an error. */
+int aq_store_open_untouched(const char *path, struct aq_store **out, struct aq_error *error);
 void aq_store_close(struct aq_store *store); /* NULL is allowed */
 
 /* How long to wait for another process that has the file locked; 10 s unless set. */

@@ -12,6 +12,7 @@ int aq_cli_suite(int argc, char **argv);
 int aq_cli_explore(int argc, char **argv);
 int aq_cli_report(int argc, char **argv);
 int aq_cli_compare(int argc, char **argv);
+int aq_cli_merge(int argc, char **argv);
 int aq_cli_scenarios(int argc, char **argv);
 
 /* Prints "allqsim: <text>" on stderr and returns the exit code that goes with the error code: 74 for files

@@ -15,6 +15,7 @@ static const char help[] =
     "       allqsim report csv FILE TABLE [OPTIONS]\n"
     "       allqsim report sql FILE [QUERY] [OPTIONS]\n"
     "       allqsim report compare BASE CANDIDATE [OPTIONS]\n"
+    "       allqsim report merge OUT IN... [OPTIONS]\n"
     "\n"
     "Reports on stored runs, from the database alone. FILE is one that `allqsim run --db FILE` has written.\n"
     "\n"
@@ -26,6 +27,7 @@ static const char help[] =
     "  csv          a table of the database; docs/REPORTS.md describes them all\n"
     "  sql          the list of ready-made queries, or the rows of one\n"
     "  compare      what changed between two databases or runs; has a --help of its own\n"
+    "  merge        many databases into one; likewise\n"
     "\n"
     "  --run N                the run's number in the database; without it the newest one\n"
     "  --all                  all runs of the database (what csv and sql do without --run)\n"
@@ -214,7 +216,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
         known |= strcmp(a->format, formats[i].name) == 0;
     if (!known)
         return aq_cli_usage(
-            "report", "format \"%s\": allowed are text, html, json, junit, markdown, csv, sql", a->format);
+            "report",
+            "format \"%s\": allowed are text, html, json, junit, markdown, csv, sql, compare, merge",
+            a->format);
     if (csv && words < 3) return aq_cli_usage("report", "csv wants a FILE and a TABLE, for instance server");
     if (words > (csv || sql ? 3 : 2))
         return aq_cli_usage("report", "one argument too many: \"%s\"", argv[argc - 1]);
@@ -224,6 +228,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
 int aq_cli_report(int argc, char **argv) {
     struct arguments arguments = {0};
     if (argc > 1 && strcmp(argv[1], "compare") == 0) return aq_cli_compare(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "merge") == 0) return aq_cli_merge(argc - 1, argv + 1);
     int code = parse_arguments(argc, argv, &arguments);
     if (code) return code;
     if (!arguments.help) return run_report(&arguments);

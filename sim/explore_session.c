@@ -233,7 +233,7 @@ static bool is_required(const struct aq_explore_session *s, const char *mark) {
     return false;
 }
 
-static int fill_marks(struct aq_explore_session *s, uint32_t *missing) {
+static int fill_marks(struct aq_explore_session *s) {
     struct aq_exploration_mark *marks = aq_arena_alloc(&s->texts, AQ_RUN_MARK_COUNT * sizeof *marks);
     uint32_t count = 0;
     if (!marks) return no_memory(s);
@@ -242,7 +242,6 @@ static int fill_marks(struct aq_explore_session *s, uint32_t *missing) {
         if (!aq_tally_mark_possible(i)) continue;
         marks[count] = (struct aq_exploration_mark){name, s->tally.mark_hits[i], s->tally.mark_seeds[i],
                                                     is_required(s, name)};
-        *missing += marks[count].required && marks[count].count == 0;
         count++;
     }
     s->exploration.marks = marks;
@@ -271,33 +270,13 @@ static int fill_failures(struct aq_explore_session *s) {
     return 0;
 }
 
-static const char *reason_of(struct aq_explore_session *s, uint32_t missing, char *text, size_t size) {
-    const struct aq_explore_tally *t = &s->tally;
-    uint64_t failing = t->seeds[AQ_SEED_FAIL] + t->seeds[AQ_SEED_CRASH];
-    if (s->exploration.failure_count)
-        snprintf(text, size, "%u sorts of failure in %" PRIu64 " of %" PRIu64 " seeds",
-                 s->exploration.failure_count, failing, aq_tally_seeds(t));
-    else if (!aq_tally_seeds(t))
-        snprintf(text, size, "no seed was run");
-    else if (t->seeds[AQ_SEED_UNKNOWN])
-        snprintf(text, size, "%" PRIu64 " seeds without a verdict", t->seeds[AQ_SEED_UNKNOWN]);
-    else if (t->seeds[AQ_SEED_NO_RUN])
-        snprintf(text, size, "%" PRIu64 " seeds could not be run", t->seeds[AQ_SEED_NO_RUN]);
-    else if (missing)
-        snprintf(text, size, "%u required marks not reached", missing);
-    else
-        snprintf(text, size, "every seed passes");
-    return text;
-}
-
 static int fill_outcome(struct aq_explore_session *s) {
     struct aq_exploration *x = &s->exploration;
     const struct aq_explore_tally *t = &s->tally;
-    uint32_t missing = 0;
     char text[120];
     bool failed = false;
     int rc = fill_failures(s);
-    if (!rc) rc = fill_marks(s, &missing);
+    if (!rc) rc = fill_marks(s);
     if (rc) return rc;
     memcpy(x->seeds, t->seeds, sizeof x->seeds);
     x->events = t->events;
@@ -306,12 +285,8 @@ static int fill_outcome(struct aq_explore_session *s) {
     x->replay_checked = t->replay_checked;
     x->finds = t->finds;
     x->find_count = t->find_count;
-    x->reason = keep(&s->texts, reason_of(s, missing, text, sizeof text), &failed);
-    bool unsure = missing || t->seeds[AQ_SEED_NO_RUN] || !aq_tally_seeds(t);
-    x->exit_code = x->interrupted ? AQ_EXIT_INTERRUPTED
-                   : t->exit_code ? t->exit_code
-                   : unsure       ? AQ_EXIT_UNKNOWN
-                                  : 0;
+    aq_exploration_conclude(x, t->exit_code, text, sizeof text);
+    x->reason = keep(&s->texts, text, &failed);
     s->exit_code = x->exit_code;
     return failed ? no_memory(s) : 0;
 }

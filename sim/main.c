@@ -14,7 +14,7 @@ static const char help[] =
     "  suite FILE         run many scenarios with several profiles and seeds, as a file says\n"
     "  explore SCENARIO   run many seeds, each drawn anew, and group what fails\n"
     "  scenarios [NAME]   list the library of scenarios, or print one\n"
-    "  report FORMAT FILE report on stored runs: text, html, json, junit, markdown, csv, sql\n"
+    "  report FORMAT FILE report on stored runs: text, html, json, junit, markdown, csv, sql; compare, merge\n"
     "  --version          print the version\n"
     "  --help             print this; every command has a --help of its own\n"
     "\n"

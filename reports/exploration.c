@@ -1,0 +1,38 @@
+#include "reports/exploration.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "reports/exit_code.h"
+
+static uint32_t count_missing(const struct aq_exploration *x) {
+    uint32_t missing = 0;
+    for (uint32_t i = 0; i < x->mark_count; i++)
+        missing += x->marks[i].required && x->marks[i].count == 0;
+    return missing;
+}
+
+void aq_exploration_conclude(struct aq_exploration *x, int gravest, char *text, size_t size) {
+    uint64_t failing = x->seeds[AQ_SEED_FAIL] + x->seeds[AQ_SEED_CRASH], all = 0;
+    uint32_t missing = count_missing(x);
+    for (int i = 0; i < AQ_SEED_VERDICT_COUNT; i++)
+        all += x->seeds[i];
+    if (x->failure_count)
+        snprintf(text, size, "%" PRIu32 " sorts of failure in %" PRIu64 " of %" PRIu64 " seeds",
+                 x->failure_count, failing, all);
+    else if (!all)
+        snprintf(text, size, "no seed was run");
+    else if (x->seeds[AQ_SEED_UNKNOWN])
+        snprintf(text, size, "%" PRIu64 " seeds without a verdict", x->seeds[AQ_SEED_UNKNOWN]);
+    else if (x->seeds[AQ_SEED_NO_RUN])
+        snprintf(text, size, "%" PRIu64 " seeds could not be run", x->seeds[AQ_SEED_NO_RUN]);
+    else if (missing)
+        snprintf(text, size, "%" PRIu32 " required marks not reached", missing);
+    else
+        snprintf(text, size, "every seed passes");
+    bool unsure = missing || x->seeds[AQ_SEED_NO_RUN] || !all;
+    x->exit_code = x->interrupted ? AQ_EXIT_INTERRUPTED
+                   : gravest      ? gravest
+                   : unsure       ? AQ_EXIT_UNKNOWN
+                                  : AQ_EXIT_PASS;
+}
