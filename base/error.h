@@ -15,7 +15,8 @@
     X(USAGE, -8, "wrong use of the command line")                                                            \
     X(INTERRUPTED, -9, "interrupted")                                                                        \
     X(UNSUPPORTED, -10, "not possible here")                                                                 \
-    X(INTERNAL, -11, "internal error")
+    X(INTERNAL, -11, "internal error")                                                                       \
+    X(DATABASE, -12, "a database that cannot be used")
 
 enum aq_error_code {
     AQ_OK = 0,

@@ -10,7 +10,7 @@
 #include "reports/schema_sql.h"
 
 static int say_read_only(const char *path, struct aq_error *error) {
-    return aq_error_set(error, AQ_EIO,
+    return aq_error_set(error, AQ_EDATABASE,
                         "%s: is read-only: make it and its directory writable, or choose another file", path);
 }
 
@@ -29,15 +29,17 @@ static bool has_directory(const char *path) {
 static int fail_to_open(const struct aq_store *store, struct aq_error *error) {
     const char *path = store->path;
     struct stat status;
-    if (!has_directory(path))
-        return aq_error_set(error, AQ_EIO,
-                            "%s: its directory does not exist: make it, or choose another file", path);
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return aq_error_set(error, AQ_EIO, "%s: is a directory: name a file in it", path);
-    if (stat(path, &status) && errno == ENOENT && !store->for_writing)
-        return aq_error_set(error, AQ_EIO, "%s: no such file: check the name, or make it by a run", path);
+    bool directory = has_directory(path), there = stat(path, &status) == 0;
+    int code = store->for_writing && !(there && S_ISREG(status.st_mode)) ? AQ_EIO : AQ_EDATABASE;
+    if (!directory)
+        return aq_error_set(error, code, "%s: its directory does not exist: make it, or choose another file",
+                            path);
+    if (there && S_ISDIR(status.st_mode))
+        return aq_error_set(error, code, "%s: is a directory: name a file in it", path);
+    if (!there && errno == ENOENT && !store->for_writing)
+        return aq_error_set(error, code, "%s: no such file: check the name, or make it by a run", path);
     return aq_error_set(
-        error, AQ_EIO,
+        error, code,
         "%s: may not be opened: change the rights of it and of its directory, or choose another file", path);
 }
 
@@ -47,21 +49,21 @@ int aq_store_fail(const struct aq_store *store, const char *doing, struct aq_err
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return aq_error_set(
-            error, AQ_EIO,
+            error, AQ_EDATABASE,
             "%s: locked by another process (waited %g s): try again when that has ended, or choose another file",
             path, store->patience_ms / 1000.0);
     case SQLITE_READONLY:
         if (sqlite3_extended_errcode(store->db) == SQLITE_READONLY_ROLLBACK)
             return aq_error_set(
-                error, AQ_EIO,
+                error, AQ_EDATABASE,
                 "%s: a program was killed while it wrote to it: open it once with allqsim report sql %s, which mends it",
                 path, path);
         return say_read_only(path, error);
     case SQLITE_CANTOPEN: return fail_to_open(store, error);
     case SQLITE_NOTADB:
-        return aq_error_set(error, AQ_EIO, "%s: is not an SQLite database: choose another file", path);
+        return aq_error_set(error, AQ_EDATABASE, "%s: is not an SQLite database: choose another file", path);
     case SQLITE_CORRUPT:
-        return aq_error_set(error, AQ_EIO,
+        return aq_error_set(error, AQ_EDATABASE,
                             "%s: is damaged or cut short (%s): restore a copy, or choose another file", path,
                             message);
     case SQLITE_FULL:
@@ -99,7 +101,7 @@ static int ask_integer(const struct aq_store *store, const char *sql, int64_t *o
 
 enum content { CONTENT_EMPTY, CONTENT_OLDER, CONTENT_OURS };
 
-/* Errors: AQ_EIO, AQ_EINVALID (of another program or version). */
+/* Errors: AQ_EIO, AQ_EDATABASE (of another program or version). */
 static int recognise(struct aq_store *store, enum content *content, struct aq_error *error) {
     int64_t application = 0, version = 0, tables = 0;
     int rc = ask_integer(store, "PRAGMA application_id", &application, error);
@@ -111,16 +113,16 @@ static int recognise(struct aq_store *store, enum content *content, struct aq_er
         return 0;
     }
     if (application != AQ_STORE_APPLICATION_ID)
-        return aq_error_set(error, AQ_EINVALID,
+        return aq_error_set(error, AQ_EDATABASE,
                             "%s: is a database of another program (application id %lld): choose another file",
                             store->path, (long long)application);
     if (version > AQ_STORE_VERSION)
         return aq_error_set(
-            error, AQ_EINVALID,
+            error, AQ_EDATABASE,
             "%s: was made by a newer version of this program (schema %lld, known is %d): update the program, or choose another file",
             store->path, (long long)version, AQ_STORE_VERSION);
     if (version < AQ_STORE_VERSION_OLDEST)
-        return aq_error_set(error, AQ_EINVALID, "%s: has schema %lld, needed is %d: choose another file",
+        return aq_error_set(error, AQ_EDATABASE, "%s: has schema %lld, needed is %d: choose another file",
                             store->path, (long long)version, AQ_STORE_VERSION);
     store->version = (int)version;
     *content = version < AQ_STORE_VERSION ? CONTENT_OLDER : CONTENT_OURS;
@@ -170,8 +172,8 @@ static int open_file(struct aq_store *store, bool untouched, struct aq_error *er
         return say_read_only(store->path, error);
     if (content == CONTENT_OURS || (content == CONTENT_OLDER && !store->for_writing)) return 0;
     if (store->for_writing) return create(store, error);
-    return aq_error_set(error, AQ_EIO, "%s: is empty: no run was ever written to it; choose another file",
-                        store->path);
+    return aq_error_set(error, AQ_EDATABASE,
+                        "%s: is empty: no run was ever written to it; choose another file", store->path);
 }
 
 static int open_store(const char *path, bool for_writing, bool untouched, struct aq_store **out,

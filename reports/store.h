@@ -11,9 +11,10 @@
 
 struct aq_store;
 
-/* Opens or makes the file, with the schema. Errors: AQ_EIO (cannot be opened, locked, read-only, damaged, no
-   database), AQ_EINVALID (a database of another program or of a newer version), AQ_ENOMEM; *error names the
-   file and the remedy; *out untouched. */
+/* Opens or makes the file, with the schema. Errors: AQ_EDATABASE (locked, read-only, damaged, no database, of
+   another program or of a newer version; when reading, also not there), AQ_EIO (cannot be made), AQ_ENOMEM;
+   *error names the file and the remedy; *out untouched. All functions below may come to AQ_EDATABASE as well.
+ */
 int aq_store_open(const char *path, bool for_writing, struct aq_store **out, struct aq_error *error);
 /* For reading, and not a byte of the file is changed: what a killed program left half done is an error. */
 int aq_store_open_untouched(const char *path, struct aq_store **out, struct aq_error *error);

@@ -121,7 +121,7 @@ int aq_columns_bind(sqlite3_stmt *statement, int first, const struct aq_column *
 int aq_columns_read(sqlite3_stmt *statement, int first, const struct aq_column *columns, uint32_t count,
                     void *row, struct aq_arena *arena);
 
-/* Fills *error from the last failure of the database and returns AQ_EIO, AQ_EINVALID or AQ_ENOMEM. `doing`
+/* Fills *error from the last failure of the database and returns AQ_EIO, AQ_EDATABASE or AQ_ENOMEM. `doing`
    completes "cannot ...". */
 int aq_store_fail(const struct aq_store *store, const char *doing, struct aq_error *error);
 

@@ -28,7 +28,7 @@ static int add_head(const struct aq_store *store, sqlite3_stmt *statement, struc
     if (rc == AQ_ENOMEM) return no_memory(store, error);
     head->run = sqlite3_column_int64(statement, 0);
     if (rc)
-        return aq_error_set(error, AQ_EIO,
+        return aq_error_set(error, AQ_EDATABASE,
                             "%s: the row of run %" PRId64
                             " holds what this program never writes: restore a copy",
                             store->path, head->run);

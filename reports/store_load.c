@@ -21,7 +21,7 @@ static int no_memory(const struct reader *reader) {
 }
 
 static int damaged(const struct reader *reader, const char *table) {
-    return aq_error_set(reader->error, AQ_EIO,
+    return aq_error_set(reader->error, AQ_EDATABASE,
                         "%s: the table %s of run %lld holds what this program never writes: restore a copy",
                         reader->store->path, table, (long long)reader->run);
 }

@@ -8,6 +8,7 @@ int aq_cli_fail(const struct aq_error *error) {
     fprintf(stderr, "allqsim: %s\n", error->text[0] ? error->text : aq_error_name(error->code));
     switch (error->code) {
     case AQ_EIO: return AQ_EXIT_OUTPUT;
+    case AQ_EDATABASE: return AQ_EXIT_NO_DATABASE;
     case AQ_EINTERRUPTED: return AQ_EXIT_INTERRUPTED;
     case AQ_ENOMEM:
     case AQ_EINTERNAL: return AQ_EXIT_INTERNAL;

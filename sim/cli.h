@@ -15,9 +15,9 @@ int aq_cli_compare(int argc, char **argv);
 int aq_cli_merge(int argc, char **argv);
 int aq_cli_scenarios(int argc, char **argv);
 
-/* Prints "allqsim: <text>" on stderr and returns the exit code that goes with the error code: 74 for files
-   that cannot be written or read, 70 where memory ran out, 64 for the rest, which the user can mend on the
-   command line or in a scenario. */
+/* Prints "allqsim: <text>" on stderr and returns the exit code that goes with the error code: 66 for a
+   database that cannot be used, 74 for files that cannot be written or read, 70 where memory ran out, 64 for
+   the rest, which the user can mend on the command line or in a scenario. */
 int aq_cli_fail(const struct aq_error *error);
 
 /* Prints one line on stderr, with a pointer to the help of the command, and returns 64. */

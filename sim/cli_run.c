@@ -271,8 +271,6 @@ static int open_outputs(struct session *s) {
     if (!a->database) return 0;
     int rc = aq_store_open(a->database, true, &s->store, &s->error);
     if (!rc) rc = aq_store_begin_run(s->store, &s->record, &s->run, &s->error);
-    if (rc == AQ_EINVALID)
-        s->error.code = rc = AQ_EIO; /* a file that is no database of ours cannot be written either */
     return rc;
 }
 
@@ -315,7 +313,8 @@ static int run(struct session *s, uint64_t seed) {
         rc = aq_run_check_replay(&options, &s->record, &error);
     if (s->terminal) fputs("\r\033[K", stderr);
     if (rc && !s->error.code) s->error = error;
-    bool user_can_mend = rc == AQ_EUNSUPPORTED || rc == AQ_ELIMIT || rc == AQ_EIO || rc == AQ_ENOMEM;
+    bool user_can_mend =
+        rc == AQ_EUNSUPPORTED || rc == AQ_ELIMIT || rc == AQ_EIO || rc == AQ_ENOMEM || rc == AQ_EDATABASE;
     if (rc && !user_can_mend) s->error.code = AQ_EINTERNAL; /* the input had been accepted */
     if (rc) return rc;
     store_events(s);

@@ -333,8 +333,6 @@ static int open_database(struct aq_explore_session *s) {
     if (!s->arguments->database) return 0;
     int rc = aq_store_open(s->arguments->database, true, &s->store, &s->error);
     if (!rc) rc = aq_store_begin_exploration(s->store, &s->exploration, &s->number, &s->error);
-    if (rc == AQ_EINVALID)
-        s->error.code = rc = AQ_EIO; /* a file that is no database of ours cannot be written either */
     return rc;
 }
 

@@ -52,6 +52,7 @@ static int complain(const struct aq_error *error) {
     switch (error->code) {
     case AQ_EIO:
     case AQ_EEXISTS: return AQ_EXIT_OUTPUT;
+    case AQ_EDATABASE: return AQ_EXIT_NO_DATABASE;
     case AQ_ENOMEM:
     case AQ_EINTERNAL: return AQ_EXIT_INTERNAL;
     default: return AQ_EXIT_USAGE;
@@ -161,7 +162,6 @@ static int open_report(struct process *p) {
     if (!p->options.database) return 0;
     rc = aq_store_open(p->options.database, true, &p->store, &p->error);
     if (!rc) rc = aq_store_begin_run(p->store, record, &p->number, &p->error);
-    if (rc == AQ_EINVALID) p->error.code = rc = AQ_EIO;
     return rc;
 }
 

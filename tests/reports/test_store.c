@@ -272,7 +272,7 @@ static void write_file(const char *path, const char *bytes, size_t length) {
 static void a_missing_file_or_folder_is_named(void **state) {
     const struct scratch *scratch = *state;
     char path[160];
-    assert_refused(scratch->path, false, AQ_EIO, "no such file");
+    assert_refused(scratch->path, false, AQ_EDATABASE, "no such file");
     assert_int_equal(access(scratch->path, F_OK), -1); /* reading makes nothing */
     snprintf(path, sizeof path, "%s/no/runs.db", scratch->folder);
     assert_refused(path, true, AQ_EIO, "its directory does not exist: make it");
@@ -282,7 +282,7 @@ static void a_missing_file_or_folder_is_named(void **state) {
 static void an_empty_file_is_filled_but_not_read(void **state) {
     const struct scratch *scratch = *state;
     write_file(scratch->path, "", 0);
-    assert_refused(scratch->path, false, AQ_EIO, "is empty");
+    assert_refused(scratch->path, false, AQ_EDATABASE, "is empty");
     aq_store_close(opened(scratch->path, true));
     aq_store_close(opened(scratch->path, false));
 }
@@ -292,8 +292,8 @@ static void what_is_no_database_is_left_alone(void **state) {
     static const char text[2000] = "This is a letter, and it must not be written to.";
     struct stat status;
     write_file(scratch->path, text, sizeof text);
-    assert_refused(scratch->path, true, AQ_EIO, "is not an SQLite database");
-    assert_refused(scratch->path, false, AQ_EIO, "is not an SQLite database");
+    assert_refused(scratch->path, true, AQ_EDATABASE, "is not an SQLite database");
+    assert_refused(scratch->path, false, AQ_EDATABASE, "is not an SQLite database");
     assert_int_equal(stat(scratch->path, &status), 0);
     assert_int_equal(status.st_size, sizeof text);
 }
@@ -301,9 +301,9 @@ static void what_is_no_database_is_left_alone(void **state) {
 static void a_database_of_another_program_is_refused(void **state) {
     const struct scratch *scratch = *state;
     scratch_execute(scratch->path, "CREATE TABLE theirs (x)");
-    assert_refused(scratch->path, true, AQ_EINVALID, "is a database of another program");
+    assert_refused(scratch->path, true, AQ_EDATABASE, "is a database of another program");
     scratch_execute(scratch->path, "PRAGMA application_id = 77");
-    assert_refused(scratch->path, false, AQ_EINVALID, "application id 77");
+    assert_refused(scratch->path, false, AQ_EDATABASE, "application id 77");
     assert_int_equal(scratch_integer(scratch->path, "SELECT count(*) FROM sqlite_master"), 1);
 }
 
@@ -311,10 +311,10 @@ static void a_newer_and_an_unknown_older_schema_are_refused(void **state) {
     const struct scratch *scratch = *state;
     aq_store_close(opened(scratch->path, true));
     scratch_execute(scratch->path, "PRAGMA user_version = 3");
-    assert_refused(scratch->path, true, AQ_EINVALID,
+    assert_refused(scratch->path, true, AQ_EDATABASE,
                    "newer version of this program (schema 3, known is 2): update the program");
     scratch_execute(scratch->path, "PRAGMA user_version = 0");
-    assert_refused(scratch->path, true, AQ_EINVALID, "has schema 0, needed is 2");
+    assert_refused(scratch->path, true, AQ_EDATABASE, "has schema 0, needed is 2");
 }
 
 /* ---- explorations, and files from before there were any ---- */
@@ -412,7 +412,7 @@ static void a_file_cut_short_anywhere_is_refused(void **state) {
         struct aq_store *store = NULL;
         struct aq_error error = {0};
         assert_int_equal(truncate(scratch->path, length), 0);
-        assert_int_equal(aq_store_open(scratch->path, false, &store, &error), AQ_EIO);
+        assert_int_equal(aq_store_open(scratch->path, false, &store, &error), AQ_EDATABASE);
         if (!strstr(error.text, "damaged or cut short") && !strstr(error.text, "is not an SQLite database"))
             fail_msg("%ld bytes: %s", (long)length, error.text);
     }
@@ -437,7 +437,7 @@ static void as_a_nobody(void (*body)(const struct scratch *), const struct scrat
 static void read_only_file(const struct scratch *scratch) {
     struct aq_store *store = NULL;
     struct aq_error error = {0};
-    if (aq_store_open(scratch->path, true, &store, &error) != AQ_EIO) _exit(1);
+    if (aq_store_open(scratch->path, true, &store, &error) != AQ_EDATABASE) _exit(1);
     if (!strstr(error.text, "is read-only: make it")) _exit(2);
     if (aq_store_open(scratch->path, false, &store, &error)) _exit(3);
     struct aq_record again;
@@ -454,7 +454,7 @@ static void read_only_folder(const struct scratch *scratch) {
     int64_t run;
     aq_record_init(&record);
     if (aq_store_open(scratch->path, true, &store, &error)) _exit(1);
-    if (aq_store_begin_run(store, &record, &run, &error) != AQ_EIO) _exit(2);
+    if (aq_store_begin_run(store, &record, &run, &error) != AQ_EDATABASE) _exit(2);
     if (!strstr(error.text, "read-only") && !strstr(error.text, "may not be opened")) _exit(3);
     aq_store_close(store);
     char path[160];
@@ -488,14 +488,14 @@ static void a_locked_file_is_named_after_patience_ends(void **state) {
     aq_store_set_patience_ms(store, 0);
     assert_int_equal(sqlite3_open(scratch->path, &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(aq_store_begin_run(store, &record, &run, &error), AQ_EIO);
+    assert_int_equal(aq_store_begin_run(store, &record, &run, &error), AQ_EDATABASE);
     assert_non_null(strstr(error.text, "locked by another process (waited 0 s): try again"));
     assert_int_equal(run, 0);
     assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(aq_store_begin_run(store, &record, &run, &error), 0);
     assert_int_equal(sqlite3_exec(other, "BEGIN; SELECT count(*) FROM run", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(aq_store_finish_run(store, run, &record, &error),
-                     AQ_EIO); /* a reader holds up the commit */
+                     AQ_EDATABASE); /* a reader holds up the commit */
     assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(aq_store_finish_run(store, run, &record, &error),
                      0); /* nothing of the first try is left */
@@ -519,7 +519,8 @@ static void values_that_were_never_written_are_noticed(void **state) {
         scratch_execute(scratch->path, damages[i]);
         struct aq_store *store = opened(scratch->path, false);
         aq_record_init(&again);
-        if (aq_store_load_run(store, 0, &again, &error) != AQ_EIO) fail_msg("%s: not noticed", damages[i]);
+        if (aq_store_load_run(store, 0, &again, &error) != AQ_EDATABASE)
+            fail_msg("%s: not noticed", damages[i]);
         assert_non_null(strstr(error.text, "holds what this program never writes"));
         aq_store_close(store);
         unlink(scratch->path);

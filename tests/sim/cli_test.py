@@ -182,10 +182,10 @@ class CliTest(unittest.TestCase):
         self.assertIn("usage: allqsim", self.stderr)
 
     def test_wrong_use_gets_one_line_and_64(self):
-        self.fails("frobnicate", saying=["frobnicate", "run, explore, scenarios, report"])
+        self.fails("frobnicate", saying=["frobnicate", "run, suite, explore, scenarios, report"])
         self.fails("--frobnicate", saying=["--frobnicate"])
         self.fails("run", saying=["SCENARIO"])
-        self.fails("run", self.small, "another", saying=["one SCENARIO"])
+        self.fails("run", self.small, "another", saying=["another", "neither a file nor a scenario"])
         self.fails("run", self.small, "--frobnicate", saying=["--frobnicate", "run --help"])
         self.fails("run", self.small, "--seed", saying=["--seed"])
         for seed in ("-1", "x", "", "1.5", "18446744073709551616", "0x10", "a" * 39, "g" * 40):
@@ -239,12 +239,12 @@ class CliTest(unittest.TestCase):
         self.fails("run", self.small, "--no-db", "--trace", "/no/such/folder/x", code=74, saying=["/no/such/folder/x"])
         other = self.folder / "other.db"
         other.write_text("no database at all, but long enough to have a header of one " * 20, encoding="utf-8")
-        self.fails("run", self.small, "--db", other, code=74, saying=["other.db"])
+        self.fails("run", self.small, "--db", other, code=66, saying=["other.db"])
         with sqlite3.connect(self.folder / "foreign.db") as foreign:
             foreign.execute("CREATE TABLE mine (x)")
         foreign.close()
-        self.fails("run", self.small, "--db", "foreign.db", code=74, saying=["foreign.db"])
-        self.fails("report", "text", "missing.db", code=74, saying=["missing.db"])
+        self.fails("run", self.small, "--db", "foreign.db", code=66, saying=["foreign.db"])
+        self.fails("report", "text", "missing.db", code=66, saying=["missing.db"])
         with open("/dev/full", "w", encoding="utf-8") as full:
             for arguments in (["--help"], ["scenarios"], ["run", self.small, "--no-db"],
                               ["run", self.small, "--no-db", "--json"], ["run", self.small, "--no-db", "--trace", "-"],
