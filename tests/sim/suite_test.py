@@ -240,6 +240,17 @@ class SuiteTest(ProgramTest):
         self.assertEqual((self.folder / "j.xml").read_text(encoding="utf-8").count("<testsuite "), len(states))
         self.call("report", "text", "s.db", "--run", 1)
 
+    def test_runs_under_way_are_interrupted_and_kept(self):
+        self.write("long.json", {**SMALL, "duration": "24h"})
+        process = subprocess.Popen([ALLQSIM, "run", "long.json", "small.json", "--jobs", "2", "--verbose", "--save", "s.db"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
+        self.assertIn("small (strict), seed ", process.stderr.readline())
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=100)
+        self.assertEqual((process.returncode, out.splitlines()[0]), (130, "INTERRUPTED suite of scenarios: 1 of 2 runs pass, 1 unknown"))
+        rows = self.query("s.db", "SELECT scenario, state, exit_code, virtual_us > 0 FROM run ORDER BY run_id")
+        self.assertEqual(rows, [("long", "interrupted", 130, 1), ("small", "finished", 0, 1)])
+
     def test_a_killed_suite_leaves_a_readable_database(self):
         process = subprocess.Popen([ALLQSIM, "run", "small.json", "--seeds", "1..5000", "--jobs", "2", "--verbose", "--save", "s.db"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
@@ -492,6 +503,22 @@ class MergeTest(ProgramTest):
             if profile == "upstream":
                 self.assertGreater(len(self.query("upstream.db", self.SAME[1])), 1)
             self.assertEqual(self.query(f"{profile}.db", "PRAGMA foreign_key_check"), [])
+
+    def test_the_quickest_seed_of_all_parts_counts(self):
+        for shard in (1, 2):
+            self.explore(f"{shard}.db", "--shard", f"{shard}/2", code=self.gravest("upstream"))
+        quickest = [dict(self.query(f"{shard}.db", "SELECT fingerprint, quickest_seed FROM exploration_failure")) for shard in (1, 2)]
+        failure = sorted(set(quickest[0]) & set(quickest[1]))[0]
+        seeds = [found[failure] for found in quickest]
+        for events, wanted in (((5, 4), seeds[1]), ((4, 5), seeds[0]), ((4, 4), min(seeds))):
+            for shard, seed, count in zip((1, 2), seeds, events):
+                with sqlite3.connect(self.folder / f"{shard}.db") as db:
+                    db.execute("UPDATE exploration_seed SET events = ? WHERE seed = ?", (count, seed))
+                db.close()
+            self.call("report", "merge", f"all{events}.db", "1.db", "2.db")
+            found = self.query(f"all{events}.db", "SELECT f.quickest_seed, r.seed_text FROM exploration_failure AS f JOIN run AS r USING (run_id)"
+                                                  f" WHERE fingerprint = '{failure}'")
+            self.assertEqual(found, [(wanted, str(wanted))])
 
     def gravest(self, profile):
         return subprocess.run([ALLQSIM, "explore", "swarm.json", "--seeds", "1..40", "--profile", profile, "--no-db", "--quiet"],
