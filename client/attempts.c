@@ -28,7 +28,8 @@ static enum call_route route_of(const struct aq_client_policy *policy, const str
     case AQ_ACTION_BURY:
     case AQ_ACTION_SET_CHILDREN_STARTED: return CALL_ROUTE_ORIGIN;
     case AQ_ACTION_PAUSE:
-    case AQ_ACTION_UNPAUSE: return policy->pause_everywhere ? CALL_ROUTE_EVERY : CALL_ROUTE_GET;
+    case AQ_ACTION_UNPAUSE:
+        return policy->pause_everywhere && !AQ_CLIENT_MUTANT(PAUSE_ONE) ? CALL_ROUTE_EVERY : CALL_ROUTE_GET;
     case AQ_ACTION_STATS:
     case AQ_ACTION_PING:
     case AQ_ACTION_CLEAR:
@@ -129,10 +130,23 @@ static void park(struct aq_client *client, uint32_t call) {
     if (!c->waited && c->kind == CALL_KIND_APPLICATION)
         aq_effects_mark(client, AQ_CLIENT_MARK_COMPLETION_WAITED_FOR_ORIGIN);
     c->waited = true;
+    if (AQ_CLIENT_MUTANT(PARKED_FOR_EVER)) c->deadline_us = AQ_TIME_NEVER;
     aq_calls_append(client, &s->parked, call, CALL_PARKED);
     aq_calls_set_deadline(client, call, c->deadline_us);
     if (s->health == AQ_SERVER_SICK && s->probe_at_us == AQ_TIME_NEVER)
         aq_health_schedule_probe(client, c->server);
+}
+
+/* Mutants' doings: a server that is not the origin. */
+static bool goes_astray(const struct aq_client *client, const struct client_call *c) {
+    if (AQ_CLIENT_MUTANT(DONE_ELSEWHERE)) return client->servers[c->server].health != AQ_SERVER_WELL;
+    if (AQ_CLIENT_MUTANT(DONE_WANDERS)) return c->ambiguous && aq_action_is_completion(c->action);
+    return AQ_CLIENT_MUTANT(TOUCH_ANYWHERE) && c->action == AQ_ACTION_TOUCH;
+}
+
+static uint32_t astray(struct aq_client *client) {
+    uint32_t address = aq_members_choose(client, false, NONE);
+    return aq_members_record(client, address == NONE ? client->list[0] : address);
 }
 
 /* Gives a loose call to a server, or keeps it for its origin. */
@@ -144,6 +158,7 @@ static void go_route(struct aq_client *client, uint32_t call) {
     case CALL_ROUTE_PUT:
     case CALL_ROUTE_GET: choose(client, call); return;
     case CALL_ROUTE_ORIGIN:
+        if (goes_astray(client, c)) c->server = astray(client);
         if (client->policy->sick_on_failure && client->servers[c->server].health != AQ_SERVER_WELL)
             park(client, call);
         else
@@ -232,7 +247,11 @@ void aq_attempts_run_pending(struct aq_client *client) {
 }
 
 void aq_attempts_give_up(struct aq_client *client, uint32_t call) {
-    bool ambiguous = client->calls[call].ambiguous;
+    bool ambiguous = client->calls[call].ambiguous && !AQ_CLIENT_MUTANT(UNKNOWN_DENIED);
+    if (AQ_CLIENT_MUTANT(TIMEOUT_OK) && ambiguous && aq_action_is_completion(client->calls[call].action)) {
+        aq_calls_end(client, call, AQ_OUTCOME_OK, NULL);
+        return;
+    }
     aq_calls_end(client, call, ambiguous ? AQ_OUTCOME_UNKNOWN : AQ_OUTCOME_UNAVAILABLE, NULL);
 }
 
@@ -240,6 +259,8 @@ void aq_attempts_give_up(struct aq_client *client, uint32_t call) {
 static void try_again(struct aq_client *client, uint32_t call) {
     struct client_call *c = &client->calls[call];
     bool rounds = client->policy->backoff_rounds > 0;
+    if (AQ_CLIENT_MUTANT(TIME_ANEW) && c->kind == CALL_KIND_APPLICATION)
+        c->deadline_us = aq_time_after(client->now_us, client->policy->call_timeout_us);
     c->step = rounds ? STEP_AGAIN : STEP_BEGIN;
     if (!rounds && c->route != CALL_ROUTE_ORIGIN) aq_calls_add_tried(client, call, c->server);
     aq_attempts_pend(client, call);
@@ -267,10 +288,11 @@ static bool may_repeat(const struct aq_client *client, const struct client_call 
     if (client->policy->retry_put_after_send) return true;
     switch ((enum aq_action)c->action) {
     case AQ_ACTION_PUT:
-    case AQ_ACTION_SET_PARENT_JOB: return false;
+    case AQ_ACTION_SET_PARENT_JOB: return AQ_CLIENT_MUTANT(PUT_REPEATED);
     case AQ_ACTION_GET:
     case AQ_ACTION_GET_MULTIPLE:
-        return !(c->request->given & AQ_PARAM_REMOVE) || !client->policy->report_unknown;
+        return AQ_CLIENT_MUTANT(TAKING_REPEATED) || !(c->request->given & AQ_PARAM_REMOVE) ||
+               !client->policy->report_unknown;
     case AQ_ACTION_VERSION: return true;
     case AQ_ACTION_DONE:
     case AQ_ACTION_DELETE:

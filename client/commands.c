@@ -110,7 +110,9 @@ static bool update_servers(struct aq_client *client, struct aq_text text) {
         at = end + 1;
     }
     if (client->policy->update_rebuilds) forget_all(client);
-    aq_members_replace(client, addresses, count);
+    for (uint32_t i = 0; AQ_CLIENT_MUTANT(OLD_KEPT) && i < count; i++)
+        aq_members_add(client, addresses[i]);
+    if (!AQ_CLIENT_MUTANT(OLD_KEPT)) aq_members_replace(client, addresses, count);
     aq_effects_mark(client, AQ_CLIENT_MARK_SERVERS_REPLACED);
     return true;
 }
@@ -149,6 +151,8 @@ int aq_commands_redirect(struct aq_client *client, uint32_t server, const struct
         return 0;
     }
     if (aq_members_add(client, address)) aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_ADDED);
+    if (AQ_CLIENT_MUTANT(REDIRECT_DROPS) && client->servers[server].position != NONE)
+        aq_members_remove(client, server);
     aq_commands_drain(client, server);
     return 0;
 }
@@ -175,6 +179,7 @@ void aq_commands_sweep(struct aq_client *client) {
 
 static bool tube_is_empty(const struct aq_client_policy *policy, const struct aq_tube_stats *tube) {
     if (policy->drain_ignores_leases) return !(tube->ready && tube->reserved);
+    if (AQ_CLIENT_MUTANT(LEASES_IGNORED)) return !tube->ready;
     return !(tube->ready || tube->delayed || tube->reserved || tube->buried || tube->parents);
 }
 

@@ -33,12 +33,25 @@ static struct aq_text without_server(struct aq_text id) {
 static void write_request(const struct aq_client *client, const struct client_call *c,
                           struct aq_request *out) {
     *out = *c->request;
-    if (c->route == CALL_ROUTE_ORIGIN) {
+    bool keeps = AQ_CLIENT_MUTANT(PREFIX_KEPT) && c->name % 50 == 0;
+    if (c->route == CALL_ROUTE_ORIGIN && !keeps) {
         if (out->parent_id.len) out->parent_id = without_server(out->parent_id);
         if (c->action != AQ_ACTION_PUT && c->action != AQ_ACTION_SET_PARENT_JOB && out->job_id.len)
             out->job_id = without_server(out->job_id);
     }
     if (c->action == AQ_ACTION_THROTTLE) out->tps = aq_fan_outs_share(client, c->fan_out, out->tps);
+    if (AQ_CLIENT_MUTANT(TTL_CUT) && out->ttl_s > 5) out->ttl_s = 5;
+    if (AQ_CLIENT_MUTANT(PRIORITY_CUT) && out->priority > 5) out->priority = 5;
+    if (AQ_CLIENT_MUTANT(DELAY_CUT) && out->delay_s > 2) out->delay_s = 2;
+    if (AQ_CLIENT_MUTANT(LIMIT_LOST)) out->given &= ~(uint32_t)AQ_PARAM_EXPIRED_LIMIT;
+}
+
+/* A mutant's doing: the last effect once more. The second reply will find nobody. */
+static void send_again(struct aq_client *client, uint32_t address) {
+    struct aq_client_effect *again = aq_effects_add(client, AQ_CLIENT_SEND, address);
+    if (client->failed) return;
+    *again = again[-1];
+    again->correlation = client->next_correlation++;
 }
 
 /* Where the call is named in effects: children by their parent's name, the client's own by none. */
@@ -51,6 +64,7 @@ static void send_call(struct aq_client *client, uint32_t server, uint32_t call) 
     uint32_t correlation = aq_calls_correlate(client, call);
     bool own = c->pinging || c->kind == CALL_KIND_PROBE || c->kind == CALL_KIND_SWEEP;
     aq_time_us wait_us = c->pinging ? client->policy->probe_timeout_us : client->policy->request_timeout_us;
+    if (AQ_CLIENT_MUTANT(NO_TIMEOUT)) wait_us = AQ_TIME_NEVER;
     aq_calls_set_deadline(client, call,
                           c->kind == CALL_KIND_PROBE ? c->deadline_us
                                                      : aq_time_min(c->deadline_us, not_now(client, wait_us)));
@@ -64,6 +78,8 @@ static void send_call(struct aq_client *client, uint32_t server, uint32_t call) 
         effect->request = (struct aq_request){.action = (uint8_t)call_action(c)};
     else
         write_request(client, c, &effect->request);
+    if (AQ_CLIENT_MUTANT(DONE_TWICE) && !own && aq_action_is_completion(c->action) && c->name % 50 == 0)
+        send_again(client, s->address);
 }
 
 static bool has_room(const struct aq_client *client, const struct client_server *s) {
@@ -227,6 +243,7 @@ void aq_connections_connected(struct aq_client *client, uint32_t server) {
     struct client_server *s = &client->servers[server];
     if (s->connection != CONNECTION_CONNECTING) return;
     s->connection = CONNECTION_UP;
+    if (AQ_CLIENT_MUTANT(WELL_ON_CONNECT)) aq_health_well(client, server);
     aq_connections_flush(client, server);
 }
 
@@ -250,7 +267,8 @@ void aq_connections_disconnected(struct aq_client *client, uint32_t server) {
     if (s->connection == CONNECTION_IDLE) return;
     s->connection = CONNECTION_IDLE;
     if (s->hung) return;
-    if (!client->policy->reconnect_recovers && s->in_flight) {
+    bool recovers = client->policy->reconnect_recovers && !AQ_CLIENT_MUTANT(RECONNECT_HANGS);
+    if (!recovers && s->in_flight) {
         s->hung = true;
         s->probe_at_us = AQ_TIME_NEVER;
         aq_health_set_timer(client, server);

@@ -104,7 +104,9 @@ static bool make_children(struct aq_client *client, struct fan_out *fan) {
     for (uint32_t i = 0; i < client->list_count; i++) {
         uint32_t server = aq_members_record(client, client->list[i]);
         if (server == NONE) return false;
-        if (!client->policy->clear_sick && client->servers[server].health != AQ_SERVER_WELL) continue;
+        if ((!client->policy->clear_sick || AQ_CLIENT_MUTANT(SICK_SKIPPED)) &&
+            client->servers[server].health != AQ_SERVER_WELL)
+            continue;
         fan->children[fan->count++] = (struct fan_child){server, CHILD_NOT_ASKED};
     }
     fan->counts[CHILD_NOT_ASKED] = fan->count;
@@ -137,7 +139,7 @@ void aq_fan_outs_begin(struct aq_client *client, uint32_t call) {
 double aq_fan_outs_share(const struct aq_client *client, uint32_t fan_out, double tps) {
     const struct fan_out *fan = &client->fan_outs[fan_out];
     if (tps <= 0) return tps;
-    double share = tps / fan->count;
+    double share = AQ_CLIENT_MUTANT(THROTTLE_WHOLE) ? tps : tps / fan->count;
     return share < 1 && client->policy->throttle_rounds_up ? 1 : share;
 }
 
@@ -214,7 +216,8 @@ static enum aq_outcome sum_up(struct aq_client *client, const struct fan_out *fa
     }
     if (action == AQ_ACTION_STATS) return sum_up_stats(client, fan, reply);
     if (action == AQ_ACTION_PING) return sum_up_ping(client, fan, reply);
-    return fan->counts[CHILD_CONFIRMED] == fan->count ? AQ_OUTCOME_OK : AQ_OUTCOME_UNKNOWN;
+    bool enough = AQ_CLIENT_MUTANT(SILENT_CONFIRMED) && fan->counts[CHILD_CONFIRMED] > 0;
+    return enough || fan->counts[CHILD_CONFIRMED] == fan->count ? AQ_OUTCOME_OK : AQ_OUTCOME_UNKNOWN;
 }
 
 /* The answer; `found` is the reply of the server that had a job, where one was asked after the other. */

@@ -12,9 +12,11 @@ void aq_health_schedule_probe(struct aq_client *client, uint32_t server) {
     const struct aq_client_policy *policy = client->policy;
     struct client_server *s = &client->servers[server];
     aq_time_us wait_us = policy->probe_first_us;
-    for (uint32_t i = 0; i < s->failed_probes && wait_us < policy->probe_max_us; i++)
+    bool bounded = !AQ_CLIENT_MUTANT(PROBED_RARELY);
+    for (uint32_t i = 0; i < s->failed_probes && (wait_us < policy->probe_max_us || !bounded); i++)
         wait_us = aq_time_after(wait_us, wait_us);
-    if (s->failed_probes) wait_us = aq_time_min(wait_us, policy->probe_max_us);
+    if (s->failed_probes && bounded) wait_us = aq_time_min(wait_us, policy->probe_max_us);
+    if (AQ_CLIENT_MUTANT(NEVER_PROBED)) wait_us = AQ_TIME_NEVER;
     if (wait_us != AQ_TIME_NEVER)
         wait_us = 1 + (aq_time_us)((double)wait_us * (0.8 + 0.4 * aq_random_unit(&client->random)));
     s->probe_at_us = aq_time_after(client->now_us, wait_us);
@@ -63,7 +65,10 @@ static void move_calls_on(struct aq_client *client, uint32_t server) {
     while (client->servers[server].flying != NONE) {
         uint32_t call = client->servers[server].flying;
         aq_calls_take(client, call);
-        aq_attempts_failed_sent(client, call);
+        if (AQ_CLIENT_MUTANT(LOST_IS_UNSENT))
+            aq_attempts_failed_unsent(client, call);
+        else
+            aq_attempts_failed_sent(client, call);
     }
     if (client->servers[server].rebuilding) return; /* what waits goes on waiting for that */
     while (client->servers[server].waiting != NONE) {

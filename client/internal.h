@@ -19,6 +19,7 @@
 #include "base/deadlines.h"
 #include "base/memory.h"
 #include "client/client.h"
+#include "client/mutants.h"
 
 #define NONE UINT32_MAX
 

@@ -112,7 +112,8 @@ struct aq_text aq_members_id(const struct aq_client *client, uint32_t server) {
     const struct client_server *s = &client->servers[server];
     if (s->random_id.text[0]) return aq_server_id_text(&s->random_id);
     const struct aq_address *address = &client->book->items[s->address];
-    return aq_server_id_text(aq_address_id(address, client->policy->id_from_host_only));
+    bool from_host = client->policy->id_from_host_only || AQ_CLIENT_MUTANT(ID_OF_HOST);
+    return aq_server_id_text(aq_address_id(address, from_host));
 }
 
 /* The address now behind one of the book, where its connection goes by that address; NONE where it does not.
@@ -127,7 +128,7 @@ static uint32_t behind(const struct aq_client *client, uint32_t address) {
 }
 
 uint32_t aq_members_by_id(const struct aq_client *client, struct aq_text id) {
-    bool from_host = client->policy->id_from_host_only;
+    bool from_host = client->policy->id_from_host_only || AQ_CLIENT_MUTANT(ID_OF_HOST);
     uint32_t address = aq_address_book_first_with_id(client->book, from_host, id), former = NONE;
     for (; address != NONE; address = aq_address_next_with_id(&client->book->items[address], from_host)) {
         uint32_t now = behind(client, address);
@@ -135,12 +136,16 @@ uint32_t aq_members_by_id(const struct aq_client *client, struct aq_text id) {
         if (is_member(client, aq_members_known(client, now))) return now;
         if (former == NONE) former = now;
     }
+    if (AQ_CLIENT_MUTANT(LEFT_UNREACHABLE)) return NONE;
+    if (AQ_CLIENT_MUTANT(LEFT_TO_FIRST) && former != NONE && client->list_count) return client->list[0];
     return client->policy->dropped_unreachable ? NONE : former;
 }
 
 static uint32_t excluded_bits(const struct aq_client *client, const struct client_server *server) {
-    if (server->health != AQ_SERVER_WELL) return EXCLUDED_PUT | EXCLUDED_GET;
-    return server->draining && !client->policy->put_to_draining ? EXCLUDED_PUT : 0;
+    if (server->health != AQ_SERVER_WELL && !AQ_CLIENT_MUTANT(SICK_CHOSEN))
+        return EXCLUDED_PUT | EXCLUDED_GET;
+    bool takes_puts = client->policy->put_to_draining || AQ_CLIENT_MUTANT(DRAINING_PUTS);
+    return server->draining && !takes_puts ? EXCLUDED_PUT : 0;
 }
 
 static void count_bits(struct aq_client *client, uint32_t bits, uint32_t by) {
@@ -186,7 +191,9 @@ static uint32_t past_skipped(const uint32_t *skipped, uint32_t count, uint32_t n
 }
 
 static uint32_t choose_untried(struct aq_client *client, uint32_t bit, uint32_t eligible) {
-    uint32_t position = aq_random_below(&client->random, eligible);
+    bool cut = AQ_CLIENT_MUTANT(LAST_LEFT_OUT) && eligible > 1;
+    uint32_t position = aq_random_below(&client->random, eligible - cut);
+    if (AQ_CLIENT_MUTANT(CHOICE_BIASED) && position) position -= aq_random_chance(&client->random, 0.1);
     for (uint32_t i = 0; i < client->excluded_count; i++) {
         if (!(client->excluded[i] & bit)) continue;
         if (EXCLUDED_POSITION(client->excluded[i]) > position) break;
@@ -402,6 +409,7 @@ static uint32_t take_back(struct aq_client *client, uint32_t address) {
 }
 
 bool aq_members_add(struct aq_client *client, uint32_t address) {
+    if (AQ_CLIENT_MUTANT(ADD_IGNORED)) return false;
     if (is_member(client, aq_members_known(client, address))) return false;
     uint32_t count = client->list_count, *longer = aq_alloc(((size_t)count + 1) * sizeof *longer);
     if (!longer) {

@@ -11,6 +11,8 @@ static bool jobs_with_origin(struct aq_client *client, struct aq_text server, st
     if (!jobs) return false;
     for (uint32_t i = 0; i < reply->job_count; i++) {
         jobs[i] = reply->jobs[i];
+        if (AQ_CLIENT_MUTANT(JOB_TWICE) && i == 1) jobs[i] = reply->jobs[0];
+        if (AQ_CLIENT_MUTANT(BATCH_UNNAMED) && i > 0) continue;
         if (!add_origin(client, server, jobs[i].job_id, &jobs[i].job_id)) return false;
     }
     reply->jobs = jobs;
@@ -58,6 +60,7 @@ static bool names_another_job(const struct client_call *c, const struct aq_reply
 /* Could this be the answer to that request? */
 static bool fits(const struct client_call *c, const struct aq_reply *reply) {
     enum aq_action action = call_action(c);
+    if (AQ_CLIENT_MUTANT(ANY_REPLY_FITS)) return true;
     switch ((enum aq_reply_kind)reply->kind) {
     case AQ_REPLY_ERROR:
     case AQ_REPLY_EMPTY:
@@ -70,6 +73,7 @@ static bool fits(const struct client_call *c, const struct aq_reply *reply) {
 }
 
 static bool is_refusal(const struct aq_reply *reply) {
+    if (AQ_CLIENT_MUTANT(REDIRECT_OK) && reply->kind == AQ_REPLY_REDIRECT) return false;
     return reply->kind == AQ_REPLY_ERROR || reply->kind == AQ_REPLY_EMPTY ||
            reply->kind == AQ_REPLY_REDIRECT || (reply->kind == AQ_REPLY_RESPONSE && reply->has_error);
 }
@@ -121,6 +125,8 @@ void aq_replies_handle(struct aq_client *client, const struct aq_client_event *e
     uint32_t server = place & PLACE_RECORD ? place & ~PLACE_RECORD : NONE;
     if (server != NONE) client->servers[server].heard_us = client->now_us;
     uint32_t call = aq_calls_of_correlation(client, event->correlation);
+    if (AQ_CLIENT_MUTANT(REPLIES_IN_ORDER) && server != NONE && client->servers[server].flying != NONE)
+        call = client->servers[server].flying;
     if (call == NONE || client->calls[call].server != server || client->servers[server].hung) {
         aq_effects_mark(client, AQ_CLIENT_MARK_STRAY_REPLY_DROPPED);
         return;

@@ -2,6 +2,7 @@
 option(AQ_TESTS "Build the tests" ON)
 option(AQ_BENCH "Build the benchmarks" ON)
 option(AQ_WERROR "Treat warnings as errors" OFF)
+option(ALLQSIM_MUTANTS "Build the cores with the bugs that allqsim mutants tries the checks on" OFF)
 set(AQ_SANITIZE "" CACHE STRING "Sanitizers for every target, as in -fsanitize=, for instance address,undefined")
 
 set(CMAKE_C_STANDARD 17)
@@ -26,6 +27,9 @@ set(AQ_STRUCT_MOVES -mmemset-strategy=unrolled_loop:512:noalign,libcall:-1:noali
 check_c_compiler_flag("${AQ_STRUCT_MOVES}" AQ_HAS_STRUCT_MOVES)
 if(AQ_HAS_STRUCT_MOVES)
   add_compile_options("$<$<CONFIG:Release>:${AQ_STRUCT_MOVES}>")
+endif()
+if(ALLQSIM_MUTANTS)
+  add_compile_definitions(AQ_MUTANTS)
 endif()
 if(AQ_WERROR)
   add_compile_options(-Werror)

@@ -64,7 +64,7 @@ static uint32_t tube_for(struct aq_server *server, const struct aq_request *requ
     return tube->fair ? aq_fair_shard(server, index, request, reply) : index;
 }
 
-void aq_server_put(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+static void put(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
     if (aq_server_lacks(server, request, reply, AQ_PARAM_TUBE, "tube")) return;
     server->puts++;
     if (aq_server_disk_refuses(server, request, reply)) return;
@@ -76,17 +76,22 @@ void aq_server_put(struct aq_server *server, const struct aq_request *request, s
     struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
     aq_server_fill_job(server, request, tube, job);
     job->state = AQ_JOB_READY;
-    if (request->given & AQ_PARAM_DELAY && request->delay_s >= 1) {
+    if (request->given & AQ_PARAM_DELAY && request->delay_s >= (AQ_SERVER_MUTANT(PUT_AT_ONCE) ? 2 : 1)) {
         job->state = AQ_JOB_DELAYED;
         job->due = aq_server_clock(server, server->now_us) + aq_seconds_us(request->delay_s);
     }
     aq_server_enter(server, slot);
-    aq_server_save(server, job, job->state, AQ_SAVE_IN_PLACE);
+    if (!AQ_SERVER_MUTANT(PUT_UNSAVED)) aq_server_save(server, job, job->state, AQ_SAVE_IN_PLACE);
     aq_server_tap(server, AQ_TAP_PUT, job, AQ_JOB_READY, true);
     if (!parent_allows(server, request, reply, true)) return;
     reply->has_job_id = true;
     reply->job_id = aq_job_id(job);
     if (job->parent) aq_workflow_child_put(server, job->parent);
+}
+
+void aq_server_put(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    put(server, request, reply);
+    if (AQ_SERVER_MUTANT(PUT_DOUBLED) && server->puts % 100 == 0) put(server, request, reply);
 }
 
 struct aq_job aq_server_handed_out(const struct aq_server *server, const struct aq_stored_job *job) {
@@ -101,6 +106,7 @@ static void lease(struct aq_server *server, uint32_t slot) {
     struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
     job->lease = ++server->leases_made;
     job->due = aq_server_clock(server, server->now_us) + aq_seconds_us(job->ttl_s);
+    if (AQ_SERVER_MUTANT(LEASE_SHORT)) job->due -= AQ_US_PER_S;
     aq_server_move(server, slot, AQ_JOB_RESERVED, job->priority);
     aq_server_save(server, job, AQ_JOB_READY, AQ_SAVE_REMOVE_FIRST);
     aq_server_tap(server, AQ_TAP_LEASE, job, AQ_JOB_READY, true);
@@ -121,7 +127,8 @@ static void take(struct aq_server *server, uint32_t slot) {
 }
 
 bool aq_server_may_get(struct aq_server *server, struct aq_tube *tube) {
-    if (tube->paused || !aq_throttle_open(&tube->throttle, server->now_us)) return false;
+    bool paused = tube->paused && !AQ_SERVER_MUTANT(PAUSE_IDLE);
+    if (paused || !aq_throttle_open(&tube->throttle, server->now_us)) return false;
     if (!tube->ready_buckets && !server->policy->throttle_counts_empty) return true;
     int rc = aq_throttle_note(&tube->throttle, server->now_us);
     if (rc) aq_server_fail(server, rc);

@@ -50,10 +50,13 @@ static bool finish(struct aq_server *server, uint32_t slot, enum aq_tap_kind kin
     bool held = job->state == AQ_JOB_RESERVED;
     if (held && aq_workflow_fails(server, job, request, reply)) return false;
     if (held) aq_server_note_finished(server, job);
-    if (job->state != AQ_JOB_READY || !server->policy->delete_ready_keeps_file) aq_server_unsave(server, job);
+    bool stays = (job->state == AQ_JOB_READY && server->policy->delete_ready_keeps_file) ||
+                 (kind == AQ_TAP_DONE && AQ_SERVER_MUTANT(DONE_STAYS));
+    if (!stays) aq_server_unsave(server, job);
     aq_server_tap(server, kind, job, job->state, true);
     uint64_t parent = job->parent, hash = job->hash;
     aq_server_remove(server, slot);
+    if (AQ_SERVER_MUTANT(DELETED_UNCOUNTED) && kind == AQ_TAP_DELETED) return true;
     if (held || !server->policy->child_counts_when_held_only)
         aq_workflow_child_over(server, parent, hash, kind);
     return true;
@@ -64,8 +67,9 @@ void aq_server_done(struct aq_server *server, const struct aq_request *request, 
     answer(request, reply);
     uint32_t slot = held_job(server, request);
     if (slot == AQ_NO_INDEX) {
-        soft_error(reply,
-                   aq_server_text(server, "Couldn't find job job_id = ", request->job_id, " to set done"));
+        if (!AQ_SERVER_MUTANT(UNHELD_OK))
+            soft_error(reply, aq_server_text(server, "Couldn't find job job_id = ", request->job_id,
+                                             " to set done"));
         miss(server, request);
         return;
     }
@@ -106,7 +110,8 @@ void aq_server_touch(struct aq_server *server, const struct aq_request *request,
         return;
     }
     struct aq_stored_job *job = aq_slab_at(&server->slab, slot);
-    job->due = aq_server_clock(server, server->now_us) + aq_seconds_us(job->ttl_s);
+    if (!AQ_SERVER_MUTANT(TOUCH_IDLE))
+        job->due = aq_server_clock(server, server->now_us) + aq_seconds_us(job->ttl_s);
     int rc = aq_deadlines_set(&server->leases, slot, aq_server_over(server, job->due));
     if (rc) aq_server_fail(server, rc);
     if (!server->policy->touch_not_saved) aq_server_save(server, job, AQ_JOB_RESERVED, AQ_SAVE_IN_PLACE);
@@ -115,7 +120,8 @@ void aq_server_touch(struct aq_server *server, const struct aq_request *request,
 
 static enum aq_job_state state_after_release(const struct aq_request *request,
                                              const struct aq_stored_job *job) {
-    if ((int64_t)job->releases > (int64_t)job->expired_limit * 2) return AQ_JOB_BURIED;
+    bool often = (int64_t)job->releases > (int64_t)job->expired_limit * 2;
+    if (often && !AQ_SERVER_MUTANT(RELEASES_UNBOUNDED)) return AQ_JOB_BURIED;
     return request->given & AQ_PARAM_DELAY && request->delay_s >= 1 ? AQ_JOB_DELAYED : AQ_JOB_READY;
 }
 
@@ -148,7 +154,8 @@ void aq_server_release(struct aq_server *server, const struct aq_request *reques
     enum aq_job_state state = state_after_release(request, job);
     if (state == AQ_JOB_BURIED) aq_server_note_unfinished(server, job);
     if (state == AQ_JOB_DELAYED)
-        job->due = aq_server_clock(server, server->now_us) + aq_seconds_us(request->delay_s);
+        job->due = aq_server_clock(server, server->now_us) +
+                   aq_seconds_us(request->delay_s - AQ_SERVER_MUTANT(DELAY_SHORT));
     give_up(server, slot, state, state == AQ_JOB_BURIED ? AQ_TAP_AUTOBURIED : AQ_TAP_RELEASED);
 }
 

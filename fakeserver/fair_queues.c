@@ -228,7 +228,8 @@ static uint32_t take_turns(struct aq_server *server, uint32_t queue) {
     uint32_t slot = search(server, shards, cursor, shards->count, &place);
     if (slot == AQ_NO_INDEX && !server->rc) slot = search(server, shards, 0, cursor, &place);
     server->last_fair = queue;
-    shards->cursor = slot == AQ_NO_INDEX ? cursor_in_vain(server, shards, cursor) : place + 1;
+    shards->cursor =
+        slot == AQ_NO_INDEX ? cursor_in_vain(server, shards, cursor) : place + !AQ_SERVER_MUTANT(SHARD_AGAIN);
     return slot;
 }
 
@@ -236,7 +237,8 @@ uint32_t aq_fair_next(struct aq_server *server, uint32_t queue) {
     struct aq_tube *of = &server->tubes.items[queue];
     of->polled_us = server->now_us;
     if (server->policy->fair_controls_literal) return take_turns(server, queue);
-    if (of->paused || !aq_throttle_open(&of->throttle, server->now_us)) return AQ_NO_INDEX;
+    if ((of->paused && !AQ_SERVER_MUTANT(PAUSE_IDLE)) || !aq_throttle_open(&of->throttle, server->now_us))
+        return AQ_NO_INDEX;
     uint32_t slot = take_turns(server, queue);
     if (server->rc || (slot == AQ_NO_INDEX && !server->policy->throttle_counts_empty)) return slot;
     int rc = aq_throttle_note(&of->throttle, server->now_us);

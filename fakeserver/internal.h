@@ -6,6 +6,7 @@
 #include "base/deadlines.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "fakeserver/mutants.h"
 #include "fakeserver/server.h"
 
 #define AQ_NO_INDEX          UINT32_MAX
@@ -177,6 +178,8 @@ void aq_tube_link(struct aq_tube *tube, struct aq_slab *slab, uint32_t slot);
 void aq_tube_unlink(struct aq_tube *tube, struct aq_slab *slab, uint32_t slot);
 /* The ready job to hand out next, or AQ_NO_INDEX. */
 static inline uint32_t aq_tube_first_ready(const struct aq_tube *tube) {
+    if (AQ_SERVER_MUTANT(PRIORITY_LAST) && tube->ready_buckets)
+        return tube->lists[31 - __builtin_clz(tube->ready_buckets)].first;
     return tube->ready_buckets ? tube->lists[__builtin_ctz(tube->ready_buckets)].first : AQ_NO_INDEX;
 }
 static inline uint32_t aq_list_of(enum aq_job_state state, uint8_t priority) {

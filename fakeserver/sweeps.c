@@ -25,13 +25,18 @@ static void expire(struct aq_server *server, uint32_t slot) {
     aq_server_note_unfinished(server, job);
     job->expireds++;
     job->lease = 0;
-    bool bury = (int64_t)job->expireds >= job->expired_limit;
+    bool bury = (int64_t)job->expireds >= job->expired_limit && !AQ_SERVER_MUTANT(EXPIRIES_UNBOUNDED);
     bool lost = server->policy->priority_lost_on_expiry;
     aq_server_move(server, slot, bury ? AQ_JOB_BURIED : AQ_JOB_READY,
                    lost ? AQ_PRIORITY_DEFAULT : job->priority);
     aq_server_save(server, job, AQ_JOB_RESERVED, bury ? AQ_SAVE_RENAME : AQ_SAVE_REMOVE_FIRST);
     struct aq_tap *tap = aq_server_tap(server, AQ_TAP_EXPIRED, job, AQ_JOB_RESERVED, false);
     if (tap) tap->lease = lease;
+    if (AQ_SERVER_MUTANT(BURIED_LOST) && bury) {
+        aq_server_unsave(server, job);
+        aq_server_remove(server, slot);
+        return;
+    }
     aq_workflow_child_unfinished(server, job, AQ_TAP_EXPIRED);
 }
 

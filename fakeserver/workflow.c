@@ -76,7 +76,7 @@ static uint64_t end_noop(struct aq_server *server, uint32_t slot, bool file_stay
 
 static bool is_complete(const struct aq_server *server, const struct aq_parent *parent) {
     if (parent->limit == 0) return !server->policy->parent_zero_never_starts;
-    return parent->limit > 0 && (int64_t)parent->children >= parent->limit;
+    return parent->limit > 0 && (int64_t)parent->children >= parent->limit - AQ_SERVER_MUTANT(PARENT_EARLY);
 }
 
 static void count_child(struct aq_server *server, uint32_t slot, uint64_t child_hash,

@@ -13,6 +13,7 @@ static const char help[] =
     "  run SCENARIO       run a scenario, or many, and give a verdict\n"
     "  suite FILE         run many scenarios with several profiles and seeds, as a file says\n"
     "  explore SCENARIO   run many seeds, each drawn anew, and group what fails\n"
+    "  mutants [SCENARIO] try the checks on planted bugs: is each found, after how many seeds?\n"
     "  scenarios [NAME]   list the library of scenarios, or print one\n"
     "  report FORMAT FILE report on stored runs: text, html, json, junit, markdown, csv, sql; compare, merge\n"
     "  --version          print the version\n"
@@ -30,6 +31,7 @@ static int dispatch(int argc, char **argv) {
     } commands[] = {{"run", aq_cli_run},
                     {"suite", aq_cli_suite},
                     {"explore", aq_cli_explore},
+                    {"mutants", aq_cli_mutants},
                     {"scenarios", aq_cli_scenarios},
                     {"report", aq_cli_report}};
     if (argc < 2) {
@@ -46,7 +48,7 @@ static int dispatch(int argc, char **argv) {
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
-    return aq_cli_usage("", "unknown command \"%s\": allowed are run, suite, explore, scenarios, report",
+    return aq_cli_usage("", "unknown command \"%s\": allowed are run, suite, explore, mutants, scenarios, report",
                         argv[1]);
 }
 

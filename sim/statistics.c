@@ -7,6 +7,7 @@
 #define STIRLING_FROM     20.0 /* the four terms below are exact to double precision from here on */
 #define CONTINUED_TINY    1e-300
 #define CONTINUED_EPSILON 1e-16
+#define BISECTIONS        60 /* to the last bit */
 
 /* x^a e^-x / Gamma(a + 1). The exponent of the plain form is a difference of large numbers; for large a it is
    taken as -a (m - log(1 + m)) with m = x / a - 1, and Stirling's series (DLMF 5.11.1) stands for the rest.
@@ -77,6 +78,35 @@ static double mean_of(const uint64_t *counts, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
         sum += (double)counts[i];
     return n ? sum / n : 0;
+}
+
+/* The probability of fewer than `hits` hits in `trials`, each with probability p, 0 < p < 1. */
+static double binomial_below(uint64_t hits, uint64_t trials, double p) {
+    double sum = 0, odds = log(p) - log1p(-p), term = (double)trials * log1p(-p);
+    for (uint64_t i = 0; i < hits; i++) {
+        sum += exp(term);
+        term += log((double)(trials - i)) - log((double)(i + 1)) + odds;
+    }
+    return sum;
+}
+
+double aq_statistics_share_low(uint64_t hits, uint64_t trials, double confidence) {
+    double low = 0, high = 1;
+    if (hits == 0) return 0;
+    for (int i = 0; i < BISECTIONS; i++) {
+        double middle = (low + high) / 2;
+        if (binomial_below(hits, trials, middle) > confidence)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint64_t aq_statistics_clean_trials(double share, double confidence) {
+    if (!(share > 0)) return 0;
+    if (share >= 1) return 1;
+    return (uint64_t)ceil(log(1 - confidence) / log1p(-share));
 }
 
 double aq_statistics_jain(const uint64_t *counts, uint32_t n) {

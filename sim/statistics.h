@@ -27,6 +27,19 @@ struct aq_interval {
    succession, and statistical inference", Journal of the American Statistical Association 22 (1927). */
 struct aq_interval aq_statistics_wilson(uint64_t hits, uint64_t trials, double z);
 
+/* The least share that is compatible with `hits` out of `trials` at this one-sided confidence, 0 < confidence
+   < 1: the p at which so many hits or more have the probability 1 - confidence; 0 where there were no hits.
+   It holds as well where the trials ended with a hit that had been waited for. Source: C. J. Clopper, E. S.
+   Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial", Biometrika 26
+   (1934). */
+double aq_statistics_share_low(uint64_t hits, uint64_t trials, double confidence);
+
+/* How many trials without a hit exclude a share above this at the given confidence: the least N with (1 -
+   share)^N <= 1 - confidence; 0 for a share of 0, for which no number is enough. For 95 % about 3 / share,
+   the rule of three. Source: J. A. Hanley, A. Lippman-Hand, "If nothing goes wrong, is everything all
+   right?", JAMA 249 (1983). */
+uint64_t aq_statistics_clean_trials(double share, double confidence);
+
 /* Jain's fairness index, (sum x)^2 / (n sum x^2): 1 where all are equal, 1/n where one has everything; 1
    where all are zero or there are none. Source: R. Jain, D. Chiu, W. Hawe, "A quantitative measure of
    fairness and discrimination", DEC TR-301 (1984). */

@@ -1,0 +1,18 @@
+#include "client/mutants.h"
+
+#include <stddef.h>
+
+static const struct aq_mutant rows[] = {
+#define X(name, word, family, breaks) {word, family, breaks},
+    AQ_CLIENT_MUTANTS(X)
+#undef X
+};
+
+#ifdef AQ_MUTANTS
+uint32_t aq_client_mutant_alive;
+#define ALIVE &aq_client_mutant_alive
+#else
+#define ALIVE NULL
+#endif
+
+const struct aq_mutant_table aq_client_mutants = {rows, sizeof rows / sizeof *rows, ALIVE};
