@@ -151,8 +151,8 @@ int aq_commands_redirect(struct aq_client *client, uint32_t server, const struct
         return 0;
     }
     if (aq_members_add(client, address)) aq_effects_mark(client, AQ_CLIENT_MARK_SERVER_ADDED);
-    if (AQ_CLIENT_MUTANT(REDIRECT_DROPS) && client->servers[server].position != NONE)
-        aq_members_remove(client, server);
+    if (AQ_CLIENT_MUTANT(REDIRECT_MOVES))
+        client->servers[server].moved_to = aq_members_record(client, address);
     aq_commands_drain(client, server);
     return 0;
 }

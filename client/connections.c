@@ -41,7 +41,7 @@ static void write_request(const struct aq_client *client, const struct client_ca
     }
     if (c->action == AQ_ACTION_THROTTLE) out->tps = aq_fan_outs_share(client, c->fan_out, out->tps);
     if (AQ_CLIENT_MUTANT(TTL_CUT) && out->ttl_s > 5) out->ttl_s = 5;
-    if (AQ_CLIENT_MUTANT(PRIORITY_CUT) && out->priority > 5) out->priority = 5;
+    if (AQ_CLIENT_MUTANT(PRIORITY_CUT) && out->priority > 4) out->priority = 4;
     if (AQ_CLIENT_MUTANT(DELAY_CUT) && out->delay_s > 2) out->delay_s = 2;
     if (AQ_CLIENT_MUTANT(LIMIT_LOST)) out->given &= ~(uint32_t)AQ_PARAM_EXPIRED_LIMIT;
 }
@@ -243,7 +243,6 @@ void aq_connections_connected(struct aq_client *client, uint32_t server) {
     struct client_server *s = &client->servers[server];
     if (s->connection != CONNECTION_CONNECTING) return;
     s->connection = CONNECTION_UP;
-    if (AQ_CLIENT_MUTANT(WELL_ON_CONNECT)) aq_health_well(client, server);
     aq_connections_flush(client, server);
 }
 

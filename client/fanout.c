@@ -120,6 +120,7 @@ void aq_fan_outs_begin(struct aq_client *client, uint32_t call) {
     fan->call = call;
     client->calls[call].fan_out = fan_out;
     client->calls[call].state = CALL_FANNED;
+    aq_calls_set_deadline(client, call, AQ_TIME_NEVER); /* its children have it; it was held with one */
     if (!make_children(client, fan)) {
         client->failed = true;
         return;

@@ -131,6 +131,10 @@ static void probe(struct aq_client *client, uint32_t server) {
     }
     if (s->connection == CONNECTION_IDLE && s->reconnect_at_us == AQ_TIME_NEVER)
         aq_connections_open(client, server);
+    if (AQ_CLIENT_MUTANT(WELL_BY_TIME)) {
+        aq_health_well(client, server);
+        return;
+    }
     aq_connections_flush(client, server);
 }
 

@@ -25,18 +25,19 @@
     X(PARKED_FOR_EVER, "parked-for-ever", "timeouts", "a call that waits for its origin has no time limit")  \
     X(NEVER_PROBED, "never-probed", "sick and well", "a sick server is never probed")                        \
     X(SICK_CHOSEN, "sick-chosen", "sick and well", "sick servers are chosen like well ones")                 \
-    X(WELL_ON_CONNECT, "well-on-connect", "sick and well", "a server is well as soon as it is connected")    \
+    X(WELL_BY_TIME, "well-by-time", "sick and well",                                                         \
+      "a sick server is well when it is probed, not when it answers")                                        \
     X(PROBED_RARELY, "probed-rarely", "sick and well", "the wait between two probes doubles without bound")  \
     X(LEASES_IGNORED, "leases-ignored", "drain", "a draining server without ready jobs counts as empty")     \
     X(DRAINING_PUTS, "draining-puts", "drain", "puts go to draining servers")                                \
     X(LEFT_UNREACHABLE, "left-unreachable", "drain",                                                         \
       "completions of a server that is no member any more fail at once")                                     \
-    X(REDIRECT_DROPS, "redirect-drops", "redirect",                                                          \
-      "a server that redirects is left at once, its jobs with it")                                           \
-    X(REDIRECT_OK, "redirect-ok", "redirect", "a redirect is told as success")                               \
+    X(REDIRECT_MOVES, "redirect-moves", "redirect",                                                          \
+      "completions of a server that redirects go to the server that it names")                               \
     X(STALE_REPLY, "stale-reply", "correlation", "a late reply answers the next call in its slot")           \
     X(REPLIES_IN_ORDER, "replies-in-order", "correlation", "a reply answers the oldest call of its server")  \
-    X(ANY_REPLY_FITS, "any-reply-fits", "correlation", "a reply of any kind and job answers a call")         \
+    X(NONSENSE_OK, "nonsense-ok", "correlation", "a reply that makes no sense is told as success")           \
+    X(EMPTY_OK, "empty-ok", "correlation", "{}, which says nothing, is told as success")                     \
     X(LOST_IS_UNSENT, "lost-is-unsent", "reconnect",                                                         \
       "what was under way on a lost connection counts as not sent")                                          \
     X(RECONNECT_HANGS, "reconnect-hangs", "reconnect",                                                       \
@@ -46,7 +47,7 @@
     X(SILENT_CONFIRMED, "silent-confirmed", "fan-out", "one server's word counts for all")                   \
     X(SICK_SKIPPED, "sick-skipped", "fan-out", "what goes to every server leaves out the sick ones")         \
     X(TTL_CUT, "ttl-cut", "clamps", "a ttl above 5 s is cut to that")                                        \
-    X(PRIORITY_CUT, "priority-cut", "clamps", "a priority above 5 is cut to that")                           \
+    X(PRIORITY_CUT, "priority-cut", "clamps", "a priority above 4 is cut to that")                           \
     X(DELAY_CUT, "delay-cut", "clamps", "a delay above 2 s is cut to that")                                  \
     X(LIMIT_LOST, "limit-lost", "clamps", "the limit of expiries is not passed on")                          \
     X(DONE_TWICE, "done-twice", "double completion", "one completion in 50 is sent twice")                   \

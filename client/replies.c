@@ -60,7 +60,6 @@ static bool names_another_job(const struct client_call *c, const struct aq_reply
 /* Could this be the answer to that request? */
 static bool fits(const struct client_call *c, const struct aq_reply *reply) {
     enum aq_action action = call_action(c);
-    if (AQ_CLIENT_MUTANT(ANY_REPLY_FITS)) return true;
     switch ((enum aq_reply_kind)reply->kind) {
     case AQ_REPLY_ERROR:
     case AQ_REPLY_EMPTY:
@@ -73,7 +72,7 @@ static bool fits(const struct client_call *c, const struct aq_reply *reply) {
 }
 
 static bool is_refusal(const struct aq_reply *reply) {
-    if (AQ_CLIENT_MUTANT(REDIRECT_OK) && reply->kind == AQ_REPLY_REDIRECT) return false;
+    if (AQ_CLIENT_MUTANT(EMPTY_OK) && reply->kind == AQ_REPLY_EMPTY) return false;
     return reply->kind == AQ_REPLY_ERROR || reply->kind == AQ_REPLY_EMPTY ||
            reply->kind == AQ_REPLY_REDIRECT || (reply->kind == AQ_REPLY_RESPONSE && reply->has_error);
 }
@@ -141,6 +140,8 @@ void aq_replies_handle(struct aq_client *client, const struct aq_client_event *e
         aq_backoff_pinged(client, call, reply);
     } else if (c->kind == CALL_KIND_PROBE) {
         probe_ended(client, server, reply);
+    } else if (!reply && AQ_CLIENT_MUTANT(NONSENSE_OK) && aq_action_is_completion(c->action)) {
+        aq_calls_end(client, call, AQ_OUTCOME_OK, NULL);
     } else if (!reply) {
         aq_attempts_answered_nonsense(client, call);
     } else {

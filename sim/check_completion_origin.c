@@ -39,8 +39,8 @@ static int finish(void *arg, struct aq_ledger *ledger, struct aq_record *record,
                                                {"late", (double)state->late}};
     int rc = aq_check_figures(record, figures, sizeof figures / sizeof *figures, out);
     if (rc) return rc;
-    return aq_check_conclude(ledger, AQ_CHECK_COMPLETION_ORIGIN, record, state->judged,
-                             "no completion reached a server", out);
+    return aq_check_conclude_completions(ledger, AQ_CHECK_COMPLETION_ORIGIN, record, state->judged,
+                                         "no completion reached a server", out);
 }
 
 const struct aq_checker aq_check_completion_origin = {

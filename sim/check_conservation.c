@@ -2,16 +2,54 @@
  * job comes from nowhere. */
 #include "sim/checks.h"
 
+#include "base/map.h"
+
+#define TOLD_NOBODY "a job was taken for good, and told to nobody"
+
 struct state {
+    struct aq_map
+        taken; /* by call of a get that deletes: jobs that a server took for it, and not told of yet */
     uint64_t appeared;
     uint64_t never_saved; /* never acknowledged, and not on disk when the server came back */
     uint64_t on_disk;     /* held by a server that is down and keeps its disk */
 };
 
+static int note_taken(struct state *state, const struct aq_observation *seen) {
+    uint64_t key = aq_map_mix(seen->call);
+    uint32_t count = 0;
+    if (!seen->call) return 0;
+    aq_map_get(&state->taken, key, &count);
+    return aq_map_set(&state->taken, key, count + 1);
+}
+
+/* An answer that hides a job which was taken for it ends that job's life without a trace. One that says that
+ * it does not know hides nothing. */
+static int get_ended(struct state *state, struct aq_ledger *ledger, const struct aq_observation *seen,
+                     const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
+    uint64_t key = aq_map_mix(seen->call);
+    uint32_t count;
+    if (!state->taken.count || !aq_map_get(&state->taken, key, &count)) return 0;
+    bool answered = seen->kind == AQ_SEEN_ANSWER;
+    if (answered && seen->outcome == AQ_OUTCOME_OK && !seen->empty && count > 0) count--;
+    if (answered && !seen->last) return aq_map_set(&state->taken, key, count);
+    aq_map_remove(&state->taken, key);
+    if (!answered || seen->outcome == AQ_OUTCOME_UNKNOWN || count == 0) return 0;
+    return aq_ledger_violation(ledger, AQ_CHECK_CONSERVATION, seen, copy, job, TOLD_NOBODY);
+}
+
+static void close_state(void *arg) {
+    aq_map_close(&((struct state *)arg)->taken);
+}
+
 static int observe(void *arg, struct aq_ledger *ledger, const struct aq_observation *seen,
                    const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
     struct state *state = arg;
+    if (seen->kind != AQ_SEEN_TAP) return get_ended(state, ledger, seen, copy, job);
     enum aq_tap_kind kind = seen->tap->kind;
+    if (kind == AQ_TAP_TAKEN) {
+        int rc = note_taken(state, seen);
+        if (rc) return rc;
+    }
     if (kind != AQ_TAP_LEASE && kind != AQ_TAP_TAKEN && kind != AQ_TAP_RESTORED) return 0;
     /* What was acknowledged and came back is known, and no-false-ack's to report. */
     bool known =
@@ -74,9 +112,11 @@ static int finish(void *arg, struct aq_ledger *ledger, struct aq_record *record,
 const struct aq_checker aq_check_conservation = {
     .check = AQ_CHECK_CONSERVATION,
     .holds_when = "accepted jobs = completed + still held + lost for a declared reason; nothing unexplained",
-    .interests = 1 << AQ_SEEN_TAP,
+    .interests = 1 << AQ_SEEN_TAP | 1 << AQ_SEEN_ANSWER | 1 << AQ_SEEN_ABANDONED,
+    .actions = AQ_ACTION_BIT(GET) | AQ_ACTION_BIT(GET_MULTIPLE),
     .taps = AQ_TAP_BIT(LEASE) | AQ_TAP_BIT(TAKEN) | AQ_TAP_BIT(RESTORED),
     .state_bytes = sizeof(struct state),
     .observe = observe,
     .finish = finish,
+    .close = close_state,
 };

@@ -35,6 +35,7 @@ struct progress {
     struct aq_map call_index;                       /* mixed call number to index in calls */
     struct {
         int64_t ready, reserved;
+        bool paused;         /* the tube is, by an operator's command */
     } * jobs;                /* by server */
     int64_t ready, reserved; /* sums */
     bool *served;            /* by server: a worker's client is to use it after the healing; owned */
@@ -129,17 +130,17 @@ static bool call_closed(struct progress *p, const struct aq_observation *seen, a
 }
 
 /* True if a call made then should have been answered before now. Time before the faults were healed is
-   excused, unless the client itself sets a limit, which holds under faults as well; but only what happens
-   after the healing is judged. */
+   excused, unless the client itself sets a limit, which holds under faults as well. */
 static bool is_stuck(const struct progress *p, aq_time_us called_us, aq_time_us now_us) {
-    if (!p->healed) return false;
     aq_time_us timeout_us = p->scenario->clients.policy.call_timeout_us, due_us;
     if (timeout_us != AQ_TIME_NEVER)
         due_us = aq_time_after(called_us + p->clock_us, aq_time_after(timeout_us, ANSWER_SLACK_US));
+    else if (!p->healed)
+        due_us = AQ_TIME_NEVER;
     else
         due_us = aq_time_after(called_us > p->healed_us ? called_us : p->healed_us,
                                p->scenario->budgets.progress_us);
-    return now_us > due_us && now_us > p->healed_us;
+    return now_us > due_us;
 }
 
 static int answer_seen(struct progress *p, struct aq_ledger *ledger, const struct aq_observation *seen,
@@ -205,12 +206,17 @@ static bool is_served(const struct progress *p, uint32_t server) {
     return false;
 }
 
+/* Are the server's ready jobs for somebody to take? */
+static bool is_in_reach(const struct progress *p, uint32_t server) {
+    return p->served[server] && !p->jobs[server].paused;
+}
+
 /* From now on lists stay as they are. Jobs on other servers are out of reach by the scenario's own doing. */
 static void find_served(struct progress *p) {
     p->in_reach = 0;
     for (uint32_t server = 0; server < p->servers; server++) {
         p->served[server] = is_served(p, server);
-        if (p->served[server]) p->in_reach += p->jobs[server].ready;
+        if (is_in_reach(p, server)) p->in_reach += p->jobs[server].ready;
     }
 }
 
@@ -237,14 +243,25 @@ static void jobs_changed(struct progress *p, const struct aq_observation *seen, 
     p->ready += ready;
     p->reserved += reserved;
     if (!p->healed) return;
-    if (p->served[seen->server]) p->in_reach += ready;
+    if (is_in_reach(p, seen->server)) p->in_reach += ready;
     bool has_ready = p->in_reach > 0, has_any = p->ready + p->reserved > 0;
     if (had_any != has_any) p->drained_us = has_any ? AQ_TIME_NEVER : seen->at_us;
     if (had_ready != has_ready) count_wait(p, seen->at_us);
 }
 
+static void pause_changed(struct progress *p, const struct aq_observation *seen, bool paused) {
+    bool had_ready = p->in_reach > 0, was_in_reach = is_in_reach(p, seen->server);
+    p->jobs[seen->server].paused = paused;
+    if (!p->healed || was_in_reach == is_in_reach(p, seen->server)) return;
+    p->in_reach += was_in_reach ? -p->jobs[seen->server].ready : p->jobs[seen->server].ready;
+    if (had_ready != (p->in_reach > 0)) count_wait(p, seen->at_us);
+}
+
 static int tap_seen(struct progress *p, struct aq_ledger *ledger, const struct aq_observation *seen) {
     const struct aq_tap *tap = seen->tap;
+    bool pauses = tap->kind == AQ_TAP_PAUSED, unpauses = tap->kind == AQ_TAP_UNPAUSED;
+    if ((pauses || unpauses) && seen->server < p->servers && aq_text_equal(tap->tube, p->tube))
+        pause_changed(p, seen, pauses);
     if (tap->job_hash == 0 || tap->kind == AQ_TAP_MISSED || tap->kind == AQ_TAP_EMPTY ||
         tap->kind == AQ_TAP_FAILED)
         return 0;
@@ -257,10 +274,12 @@ static int tap_seen(struct progress *p, struct aq_ledger *ledger, const struct a
     return end_wait(p, ledger, seen, seen->at_us);
 }
 
-/* The jobs of a server that is down are out of reach; those that are kept come back as restored. */
+/* The jobs of a server that is down are out of reach; those that are kept come back as restored, and so does
+ * its pause. */
 static void server_down(struct progress *p, const struct aq_observation *seen) {
-    if (seen->server < p->servers)
-        jobs_changed(p, seen, -p->jobs[seen->server].ready, -p->jobs[seen->server].reserved);
+    if (seen->server >= p->servers) return;
+    jobs_changed(p, seen, -p->jobs[seen->server].ready, -p->jobs[seen->server].reserved);
+    if (seen->memory_lost) p->jobs[seen->server].paused = false;
 }
 
 static void fault_seen(struct progress *p, const struct aq_fault_spec *fault) {
@@ -390,7 +409,7 @@ const struct aq_checker aq_check_progress = {
     .interests = 1u << AQ_SEEN_CALL | 1u << AQ_SEEN_ANSWER | 1u << AQ_SEEN_ABANDONED | 1u << AQ_SEEN_TAP |
                  1u << AQ_SEEN_SERVER_DOWN | 1u << AQ_SEEN_HEALED | 1u << AQ_SEEN_CLIENT_DOWN |
                  1u << AQ_SEEN_FAULT | 1u << AQ_SEEN_TOLD,
-    .taps = AQ_TAPS_OF_JOBS,
+    .taps = AQ_TAPS_OF_JOBS | AQ_TAP_BIT(PAUSED) | AQ_TAP_BIT(UNPAUSED),
     .state_bytes = sizeof(struct progress),
     .init = init,
     .observe = observe,

@@ -7,14 +7,25 @@
 #include "base/real.h"
 
 static const struct aq_semantics_rule *const rules[] = {
-    &aq_semantics_priority, &aq_semantics_delay, &aq_semantics_lease,
-    &aq_semantics_limit,    &aq_semantics_pause, &aq_semantics_throttle,
-    &aq_semantics_workflow, &aq_semantics_fair,  &aq_semantics_reaper,
+    &aq_semantics_priority, &aq_semantics_delay,    &aq_semantics_lease,    &aq_semantics_limit,
+    &aq_semantics_pause,    &aq_semantics_throttle, &aq_semantics_workflow, &aq_semantics_fair,
+    &aq_semantics_reaper,   &aq_semantics_asked,
 };
 #define RULES (sizeof rules / sizeof *rules)
 
+/* Commands of one sort, whose requests may overtake one another. */
+struct orders {
+    uint32_t open;       /* asked and not ended yet */
+    aq_time_us asked_us; /* when the last was asked */
+    bool unsure;         /* one ended without anyone knowing how: what it asked for may still come true */
+};
+
+enum { PAUSES, THROTTLES, ORDERS };
+
 struct check {
     struct aq_semantics shared;
+    struct orders orders[ORDERS];
+    aq_time_us changed_us;             /* when the fleet last changed, plus 1; 0: never */
     void *states[RULES];               /* owned; each begins with struct aq_semantics_counts */
     uint16_t interested[AQ_TAP_COUNT]; /* bits 1 << index of the rules that a tap is shown to */
 };
@@ -125,12 +136,33 @@ static int command_done(struct check *c, const struct aq_observation *seen) {
     return rc;
 }
 
+static struct orders *orders_of(struct check *c, enum aq_action action) {
+    return &c->orders[action == AQ_ACTION_THROTTLE ? THROTTLES : PAUSES];
+}
+
 static void asked(struct check *c, const struct aq_observation *seen) {
+    struct orders *orders = orders_of(c, seen->action);
+    orders->open++;
+    orders->asked_us = seen->at_us;
     for (size_t i = 0; i < RULES; i++)
         if (rules[i]->asked) rules[i]->asked(c->states[i], &c->shared, seen);
 }
 
+/* A command has ended. What its caller was told of all servers can be held against them where no other
+   command and no change of the fleet came in between. */
+static int command_ended(struct check *c, const struct aq_observation *seen) {
+    struct orders *orders = orders_of(c, seen->action);
+    if (orders->open) orders->open--;
+    if (seen->kind == AQ_SEEN_ABANDONED || seen->outcome == AQ_OUTCOME_UNKNOWN ||
+        seen->outcome == AQ_OUTCOME_EMPTY)
+        orders->unsure = true;
+    if (!c->shared.one_fleet || seen->kind == AQ_SEEN_ABANDONED || !aq_answer_is_ok(seen)) return 0;
+    bool alone = orders->open == 0 && orders->asked_us <= seen->called_us && !orders->unsure;
+    return alone && c->changed_us <= seen->called_us ? command_done(c, seen) : 0;
+}
+
 static void fleet_changed(struct check *c) {
+    c->changed_us = c->shared.last_us + 1;
     for (size_t i = 0; i < RULES; i++)
         if (rules[i]->fleet_changed) rules[i]->fleet_changed(c->states[i]);
 }
@@ -158,8 +190,8 @@ static int observe(void *state, struct aq_ledger *ledger, const struct aq_observ
     c->shared.last_us = seen->at_us;
     if (seen->kind == AQ_SEEN_TOLD && seen->member) fleet_changed(c);
     if (seen->kind == AQ_SEEN_CALL && seen->is_command) asked(c, seen);
-    if (seen->kind == AQ_SEEN_ANSWER && seen->is_command && c->shared.one_fleet && aq_answer_is_ok(seen))
-        return command_done(c, seen);
+    if (seen->is_command && (seen->kind == AQ_SEEN_ANSWER || seen->kind == AQ_SEEN_ABANDONED))
+        return command_ended(c, seen);
     if (seen->kind == AQ_SEEN_TOLD || seen->kind <= AQ_SEEN_ABANDONED) return 0;
     if (seen->server >= c->shared.server_count) return 0;
     if (seen->kind != AQ_SEEN_TAP) {
@@ -195,10 +227,10 @@ static int finish(void *state, struct aq_ledger *ledger, struct aq_record *recor
 const struct aq_checker aq_check_semantics = {
     .check = AQ_CHECK_SEMANTICS,
     .holds_when =
-        "priority, delay, ttl, limits, pause, throttle, workflows, fair queues and idle tubes do what AllQueue promises",
-    .interests = 1u << AQ_SEEN_CALL | 1u << AQ_SEEN_ANSWER | 1u << AQ_SEEN_TAP | 1u << AQ_SEEN_TOLD |
-                 1u << AQ_SEEN_SERVER_UP | 1u << AQ_SEEN_SERVER_DOWN | 1u << AQ_SEEN_SERVER_STOPPED |
-                 1u << AQ_SEEN_SERVER_RESUMED,
+        "what puts ask for, priority, delay, ttl, limits, pause, throttle, workflows, fair queues and idle tubes do what AllQueue promises",
+    .interests = 1u << AQ_SEEN_CALL | 1u << AQ_SEEN_ANSWER | 1u << AQ_SEEN_ABANDONED | 1u << AQ_SEEN_TAP |
+                 1u << AQ_SEEN_TOLD | 1u << AQ_SEEN_SERVER_UP | 1u << AQ_SEEN_SERVER_DOWN |
+                 1u << AQ_SEEN_SERVER_STOPPED | 1u << AQ_SEEN_SERVER_RESUMED,
     .actions = AQ_ACTION_BIT(PAUSE) | AQ_ACTION_BIT(UNPAUSE) | AQ_ACTION_BIT(THROTTLE),
     .state_bytes = sizeof(struct check),
     .init = init,

@@ -42,6 +42,19 @@ int aq_check_conclude(const struct aq_ledger *ledger, enum aq_check check, struc
     return out->remark ? 0 : AQ_ENOMEM;
 }
 
+int aq_check_conclude_completions(const struct aq_ledger *ledger, enum aq_check check,
+                                  struct aq_record *record, uint64_t judged, const char *nothing,
+                                  struct aq_record_check *out) {
+    const struct aq_scenario *s = aq_ledger_scenario(ledger);
+    bool deletes = s->workers.get_delete == AQ_GET_DELETE_TRUE ||
+                   (s->workers.get_delete == AQ_GET_DELETE_FALSE && s->servers.policy.delete_by_presence);
+    int rc = aq_check_conclude(ledger, check, record, judged, nothing, out);
+    if (rc || out->verdict != AQ_VERDICT_UNKNOWN || !deletes) return rc;
+    out->verdict = AQ_VERDICT_PASS;
+    out->remark = "gets delete their jobs, which nobody completes then: not applicable";
+    return 0;
+}
+
 int aq_check_figures(struct aq_record *record, const struct aq_record_figure *figures, uint32_t count,
                      struct aq_record_check *out) {
     struct aq_record_figure *kept = aq_arena_alloc(&record->memory, count * sizeof *kept + 1);

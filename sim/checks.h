@@ -40,6 +40,12 @@ struct aq_checker {
     void (*close)(void *state); /* may be NULL */
 };
 
+/* As aq_check_conclude; where there was nothing to judge since gets delete their jobs, so that no worker
+   completes any, the check does not apply and passes. */
+int aq_check_conclude_completions(const struct aq_ledger *ledger, enum aq_check check,
+                                  struct aq_record *record, uint64_t judged, const char *nothing,
+                                  struct aq_record_check *out);
+
 /* Ends a check as most do: sets judged; fails with "N violations, the first: CAUSE" where violations
    were recorded, is unknown with "nothing to judge: NOTHING" where judged is 0, and passes
    otherwise. Errors: AQ_ENOMEM. */

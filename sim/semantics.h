@@ -107,6 +107,6 @@ static inline uint64_t aq_semantics_tube_key(uint32_t server, struct aq_text tub
 
 extern const struct aq_semantics_rule aq_semantics_priority, aq_semantics_delay, aq_semantics_lease,
     aq_semantics_limit, aq_semantics_pause, aq_semantics_throttle, aq_semantics_workflow, aq_semantics_fair,
-    aq_semantics_reaper;
+    aq_semantics_reaper, aq_semantics_asked;
 
 #endif

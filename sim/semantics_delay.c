@@ -7,6 +7,7 @@
 #define LATE  "a delayed job was ready too late"
 #define NEVER "a delayed job was never ready"
 #define WRONG "the delay of a put was not kept"
+#define OTHER "the delay of a release was not kept"
 #define NONE  UINT32_MAX
 
 struct delayed_job {
@@ -95,17 +96,22 @@ static const char *judge_end(struct delay *d, const struct aq_semantics *s,
     return aq_semantics_late(s, seen->server, due_us, d->slack_us, seen->at_us) ? LATE : NULL;
 }
 
-/* NULL, or what is wrong with the delay that a put of ours was given. */
-static const char *judge_put(struct delay *d, const struct aq_semantics *s,
-                             const struct aq_semantics_tap *tap) {
+/* Is what a put or release of ours was given the delay that it asked for? */
+static bool is_kept(struct delay *d, const struct aq_semantics_tap *tap, int64_t delay_s) {
     const struct aq_observation *seen = tap->seen;
-    int64_t delay_s = s->scenario->producers.delay_s;
-    if (seen->tap_token == 0 || delay_s < 1) return NULL;
+    if (seen->tap_token == 0 || delay_s < 1) return true;
     d->counts.judged++;
-    if (seen->tap->state != AQ_JOB_DELAYED) return WRONG;
+    if (seen->tap->state != AQ_JOB_DELAYED) return false;
     aq_time_us due_us = aq_time_after(seen->at_us, (aq_time_us)delay_s * AQ_US_PER_S);
     aq_time_us off_us = seen->tap->due_us > due_us ? seen->tap->due_us - due_us : due_us - seen->tap->due_us;
-    return tap->exact && off_us > AQ_SEMANTICS_EXACT_US ? WRONG : NULL;
+    return !tap->exact || off_us <= AQ_SEMANTICS_EXACT_US;
+}
+
+static const char *judge_delay(struct delay *d, const struct aq_semantics *s,
+                               const struct aq_semantics_tap *tap) {
+    if (tap->seen->tap->kind == AQ_TAP_PUT)
+        return is_kept(d, tap, s->scenario->producers.delay_s) ? NULL : WRONG;
+    return is_kept(d, tap, s->scenario->workers.release_delay_s) ? NULL : OTHER;
 }
 
 static bool ends(const struct aq_tap *tap) {
@@ -127,9 +133,8 @@ static int tap_seen(void *state, struct aq_semantics *s, const struct aq_semanti
     struct delay *d = state;
     const struct aq_tap *about = tap->seen->tap;
     if (about->job_hash == 0) return 0;
-    const char *wrong = about->kind == AQ_TAP_PUT ? judge_put(d, s, tap)
-                        : ends(about)             ? judge_end(d, s, tap)
-                                                  : NULL;
+    bool given = about->kind == AQ_TAP_PUT || about->kind == AQ_TAP_RELEASED;
+    const char *wrong = given ? judge_delay(d, s, tap) : ends(about) ? judge_end(d, s, tap) : NULL;
     int rc = wrong ? aq_semantics_bad(s, tap, wrong) : 0;
     return !rc && begins(about) ? note(d, tap->seen) : rc;
 }

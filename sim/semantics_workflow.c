@@ -8,6 +8,7 @@
 #define TWICE         "a parent started twice"
 #define WAITING_GIVEN "a parent was handed out while it waited for its children"
 #define NEVER         "a parent never started although its children are finished"
+#define IGNORED       "a parent timed out although its children are finished"
 #define TIMEOUT_EARLY "a parent timed out before its time"
 #define TIMEOUT_LATE  "a parent timed out too late"
 #define TIMEOUT_NEVER "a parent never timed out"
@@ -126,6 +127,7 @@ static const char *judge_timeout(struct workflow *w, const struct aq_semantics *
     parent->started = true;
     bool run = seen->tap->state != AQ_JOB_BURIED;
     if (seen->tap_token && run != s->scenario->producers.parents.run_on_timeout) return TIMEOUT_ENDS;
+    if (parent->complete_us != AQ_TIME_NEVER) return IGNORED;
     if (!tap->exact) return NULL;
     if (seen->at_us < parent->due_us) return TIMEOUT_EARLY;
     bool late = aq_semantics_late(s, seen->server, parent->due_us, w->timeout_slack_us, seen->at_us);
