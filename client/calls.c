@@ -138,8 +138,7 @@ void aq_calls_take(struct aq_client *client, uint32_t call) {
 uint32_t aq_calls_of_correlation(const struct aq_client *client, uint32_t correlation) {
     if (!client->by_correlation) return NONE;
     uint32_t call = client->by_correlation[correlation & client->correlation_mask];
-    bool is_it = call != NONE && client->calls[call].correlation == correlation;
-    return is_it || AQ_CLIENT_MUTANT(STALE_REPLY) ? call : NONE;
+    return call != NONE && client->calls[call].correlation == correlation ? call : NONE;
 }
 
 uint32_t aq_calls_correlate(struct aq_client *client, uint32_t call) {

@@ -34,10 +34,9 @@
       "completions of a server that is no member any more fail at once")                                     \
     X(REDIRECT_MOVES, "redirect-moves", "redirect",                                                          \
       "completions of a server that redirects go to the server that it names")                               \
-    X(STALE_REPLY, "stale-reply", "correlation", "a late reply answers the next call in its slot")           \
+    X(STALE_REPLY, "stale-reply", "correlation", "a late reply answers whichever call waits")                \
     X(REPLIES_IN_ORDER, "replies-in-order", "correlation", "a reply answers the oldest call of its server")  \
     X(NONSENSE_OK, "nonsense-ok", "correlation", "a reply that makes no sense is told as success")           \
-    X(EMPTY_OK, "empty-ok", "correlation", "{}, which says nothing, is told as success")                     \
     X(LOST_IS_UNSENT, "lost-is-unsent", "reconnect",                                                         \
       "what was under way on a lost connection counts as not sent")                                          \
     X(RECONNECT_HANGS, "reconnect-hangs", "reconnect",                                                       \

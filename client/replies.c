@@ -72,7 +72,6 @@ static bool fits(const struct client_call *c, const struct aq_reply *reply) {
 }
 
 static bool is_refusal(const struct aq_reply *reply) {
-    if (AQ_CLIENT_MUTANT(EMPTY_OK) && reply->kind == AQ_REPLY_EMPTY) return false;
     return reply->kind == AQ_REPLY_ERROR || reply->kind == AQ_REPLY_EMPTY ||
            reply->kind == AQ_REPLY_REDIRECT || (reply->kind == AQ_REPLY_RESPONSE && reply->has_error);
 }
@@ -124,7 +123,8 @@ void aq_replies_handle(struct aq_client *client, const struct aq_client_event *e
     uint32_t server = place & PLACE_RECORD ? place & ~PLACE_RECORD : NONE;
     if (server != NONE) client->servers[server].heard_us = client->now_us;
     uint32_t call = aq_calls_of_correlation(client, event->correlation);
-    if (AQ_CLIENT_MUTANT(REPLIES_IN_ORDER) && server != NONE && client->servers[server].flying != NONE)
+    if ((AQ_CLIENT_MUTANT(REPLIES_IN_ORDER) || (AQ_CLIENT_MUTANT(STALE_REPLY) && call == NONE)) &&
+        server != NONE && client->servers[server].flying != NONE)
         call = client->servers[server].flying;
     if (call == NONE || client->calls[call].server != server || client->servers[server].hung) {
         aq_effects_mark(client, AQ_CLIENT_MARK_STRAY_REPLY_DROPPED);

@@ -2,53 +2,81 @@
  * job comes from nowhere. */
 #include "sim/checks.h"
 
-#include "base/map.h"
+#include "base/memory.h"
 
 #define TOLD_NOBODY "a job was taken for good, and told to nobody"
 
+/* Jobs that gets have deleted for a client. */
+struct taking {
+    uint64_t taken;          /* by servers */
+    uint64_t told;           /* to its workers */
+    uint64_t hidden_at_most; /* behind answers that say unknown, or that never came */
+    aq_time_us last_us;      /* when the last was taken */
+};
+
 struct state {
-    struct aq_map
-        taken; /* by call of a get that deletes: jobs that a server took for it, and not told of yet */
+    struct taking *takings; /* owned; by client */
+    uint32_t clients;
     uint64_t appeared;
     uint64_t never_saved; /* never acknowledged, and not on disk when the server came back */
     uint64_t on_disk;     /* held by a server that is down and keeps its disk */
 };
 
-static int note_taken(struct state *state, const struct aq_observation *seen) {
-    uint64_t key = aq_map_mix(seen->call);
-    uint32_t count = 0;
-    if (!seen->call) return 0;
-    aq_map_get(&state->taken, key, &count);
-    return aq_map_set(&state->taken, key, count + 1);
+static struct taking *taking_of(struct state *state, const struct aq_observation *seen) {
+    return seen->client < state->clients ? &state->takings[seen->client] : NULL;
 }
 
-/* An answer that hides a job which was taken for it ends that job's life without a trace. One that says that
- * it does not know hides nothing. */
-static int get_ended(struct state *state, struct aq_ledger *ledger, const struct aq_observation *seen,
-                     const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
-    uint64_t key = aq_map_mix(seen->call);
-    uint32_t count;
-    if (!state->taken.count || !aq_map_get(&state->taken, key, &count)) return 0;
+/* A get has ended. One whose end nobody knows may hide as many jobs as it asked for. */
+static void get_ended(struct state *state, const struct aq_ledger *ledger,
+                      const struct aq_observation *seen) {
+    struct taking *taking = taking_of(state, seen);
+    if (!taking) return;
     bool answered = seen->kind == AQ_SEEN_ANSWER;
-    if (answered && seen->outcome == AQ_OUTCOME_OK && !seen->empty && count > 0) count--;
-    if (answered && !seen->last) return aq_map_set(&state->taken, key, count);
-    aq_map_remove(&state->taken, key);
-    if (!answered || seen->outcome == AQ_OUTCOME_UNKNOWN || count == 0) return 0;
-    return aq_ledger_violation(ledger, AQ_CHECK_CONSERVATION, seen, copy, job, TOLD_NOBODY);
+    if (!answered || seen->outcome == AQ_OUTCOME_UNKNOWN || seen->outcome == AQ_OUTCOME_EMPTY)
+        taking->hidden_at_most += aq_ledger_scenario(ledger)->workers.batch;
+    else if (seen->outcome == AQ_OUTCOME_OK && !seen->empty)
+        taking->told++;
+}
+
+/* Did a client hide jobs that were taken for it, behind answers which say that all is known? */
+static int judge_takings(struct state *state, struct aq_ledger *ledger) {
+    int rc = 0;
+    for (uint32_t client = 0; client < state->clients && !rc; client++) {
+        const struct taking *taking = &state->takings[client];
+        if (taking->taken <= taking->told + taking->hidden_at_most) continue;
+        const struct aq_observation seen = {.at_us = taking->last_us,
+                                            .kind = AQ_SEEN_KIND_COUNT,
+                                            .server = AQ_NOBODY,
+                                            .client = client,
+                                            .caller = AQ_NOBODY};
+        rc = aq_ledger_violation(ledger, AQ_CHECK_CONSERVATION, &seen, NULL, NULL, TOLD_NOBODY);
+    }
+    return rc;
+}
+
+static int init(void *arg, const struct aq_ledger *ledger) {
+    struct state *state = arg;
+    state->clients = aq_ledger_scenario(ledger)->clients.count;
+    state->takings = aq_alloc_zeroed((size_t)state->clients + 1, sizeof *state->takings);
+    return state->takings ? 0 : AQ_ENOMEM;
 }
 
 static void close_state(void *arg) {
-    aq_map_close(&((struct state *)arg)->taken);
+    aq_free(((struct state *)arg)->takings);
 }
 
 static int observe(void *arg, struct aq_ledger *ledger, const struct aq_observation *seen,
                    const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
     struct state *state = arg;
-    if (seen->kind != AQ_SEEN_TAP) return get_ended(state, ledger, seen, copy, job);
+    if (seen->kind != AQ_SEEN_TAP) {
+        get_ended(state, ledger, seen);
+        return 0;
+    }
     enum aq_tap_kind kind = seen->tap->kind;
-    if (kind == AQ_TAP_TAKEN) {
-        int rc = note_taken(state, seen);
-        if (rc) return rc;
+    struct taking *taking = kind == AQ_TAP_TAKEN ? taking_of(state, seen) : NULL;
+    if (taking) {
+        taking->taken++;
+        taking->last_us = seen->at_us;
     }
     if (kind != AQ_TAP_LEASE && kind != AQ_TAP_TAKEN && kind != AQ_TAP_RESTORED) return 0;
     /* What was acknowledged and came back is known, and no-false-ack's to report. */
@@ -91,6 +119,7 @@ static int finish(void *arg, struct aq_ledger *ledger, struct aq_record *record,
                   struct aq_record_check *out) {
     struct walk walk = {arg, ledger};
     int rc = aq_ledger_each_copy(ledger, explain, &walk);
+    if (!rc) rc = judge_takings(arg, ledger);
     if (rc) return rc;
     const struct aq_ledger_totals *totals = aq_ledger_totals(ledger);
     const struct aq_record_figure figures[] = {
@@ -113,9 +142,10 @@ const struct aq_checker aq_check_conservation = {
     .check = AQ_CHECK_CONSERVATION,
     .holds_when = "accepted jobs = completed + still held + lost for a declared reason; nothing unexplained",
     .interests = 1 << AQ_SEEN_TAP | 1 << AQ_SEEN_ANSWER | 1 << AQ_SEEN_ABANDONED,
-    .actions = AQ_ACTION_BIT(GET) | AQ_ACTION_BIT(GET_MULTIPLE),
+    .actions = AQ_ACTIONS_GET,
     .taps = AQ_TAP_BIT(LEASE) | AQ_TAP_BIT(TAKEN) | AQ_TAP_BIT(RESTORED),
     .state_bytes = sizeof(struct state),
+    .init = init,
     .observe = observe,
     .finish = finish,
     .close = close_state,

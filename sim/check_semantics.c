@@ -183,17 +183,25 @@ static void server_changed(struct check *c, const struct aq_observation *seen) {
     server->awake_us = seen->at_us;
 }
 
+/* From now on what a client tells every server that it knows may not reach one that others use. */
+static bool leaves_some_out(const struct check *c, const struct aq_observation *seen) {
+    if (seen->kind == AQ_SEEN_TOLD) return !seen->member;
+    return seen->kind == AQ_SEEN_FAULT && c->shared.scenario->faults[seen->fault].kind == AQ_FAULT_REDIRECT;
+}
+
 static int observe(void *state, struct aq_ledger *ledger, const struct aq_observation *seen,
                    const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
     struct check *c = state;
     c->shared.ledger = ledger;
     c->shared.last_us = seen->at_us;
     if (seen->kind == AQ_SEEN_TOLD && seen->member) fleet_changed(c);
+    if (leaves_some_out(c, seen)) c->shared.one_fleet = false;
     if (seen->kind == AQ_SEEN_CALL && seen->is_command) asked(c, seen);
     if (seen->is_command && (seen->kind == AQ_SEEN_ANSWER || seen->kind == AQ_SEEN_ABANDONED))
         return command_ended(c, seen);
-    if (seen->kind == AQ_SEEN_TOLD || seen->kind <= AQ_SEEN_ABANDONED) return 0;
-    if (seen->server >= c->shared.server_count) return 0;
+    bool ours = seen->kind == AQ_SEEN_TAP ||
+                (seen->kind >= AQ_SEEN_SERVER_UP && seen->kind <= AQ_SEEN_SERVER_RESUMED);
+    if (!ours || seen->server >= c->shared.server_count) return 0;
     if (seen->kind != AQ_SEEN_TAP) {
         server_changed(c, seen);
         return 0;
@@ -229,8 +237,8 @@ const struct aq_checker aq_check_semantics = {
     .holds_when =
         "what puts ask for, priority, delay, ttl, limits, pause, throttle, workflows, fair queues and idle tubes do what AllQueue promises",
     .interests = 1u << AQ_SEEN_CALL | 1u << AQ_SEEN_ANSWER | 1u << AQ_SEEN_ABANDONED | 1u << AQ_SEEN_TAP |
-                 1u << AQ_SEEN_TOLD | 1u << AQ_SEEN_SERVER_UP | 1u << AQ_SEEN_SERVER_DOWN |
-                 1u << AQ_SEEN_SERVER_STOPPED | 1u << AQ_SEEN_SERVER_RESUMED,
+                 1u << AQ_SEEN_TOLD | 1u << AQ_SEEN_FAULT | 1u << AQ_SEEN_SERVER_UP |
+                 1u << AQ_SEEN_SERVER_DOWN | 1u << AQ_SEEN_SERVER_STOPPED | 1u << AQ_SEEN_SERVER_RESUMED,
     .actions = AQ_ACTION_BIT(PAUSE) | AQ_ACTION_BIT(UNPAUSE) | AQ_ACTION_BIT(THROTTLE),
     .state_bytes = sizeof(struct check),
     .init = init,

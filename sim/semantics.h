@@ -17,7 +17,7 @@ struct aq_semantics {
     struct aq_ledger *ledger;
     struct aq_semantics_server *servers; /* owned */
     uint32_t server_count;
-    bool one_fleet;       /* every client knows every server: what one is told can be judged of all of them */
+    bool one_fleet;       /* every client knows every server, so that what one is told can be judged of all */
     aq_time_us saving_us; /* the longest that a write to disk takes */
     aq_time_us last_us;   /* of the last observation */
 };
