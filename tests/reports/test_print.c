@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reports/mutants.h"
 #include "reports/print.h"
 #include "sample.h"
 
@@ -516,10 +517,94 @@ static void an_exploration_as_json_has_the_same(void **state) {
     free(text);
 }
 
+/* ---- mutants ---- */
+
+static const struct aq_mutant_finding findings[] = {{.name = "put-repeated",
+                                                     .core = "client",
+                                                     .family = "retry",
+                                                     .breaks = "a put is sent twice",
+                                                     .check = "duplicate-put",
+                                                     .cause = "one put made several jobs",
+                                                     .searches = 3,
+                                                     .found = 3,
+                                                     .seeds = 4,
+                                                     .found_seed = 2,
+                                                     .median_seeds = 1,
+                                                     .rate = 0.75,
+                                                     .rate_low = 0.2486,
+                                                     .clean_seeds = 11},
+                                                    {.name = "lease-short",
+                                                     .core = "server",
+                                                     .family = "lease",
+                                                     .breaks = "a lease is too short",
+                                                     .check = "",
+                                                     .cause = "",
+                                                     .searches = 1,
+                                                     .seeds = 60}};
+
+static char *printed_mutants(int (*print)(FILE *, const struct aq_mutant_report *)) {
+    const struct aq_mutant_report report = {
+        .scenario = "swarm", .seeds_max = 60, .findings = findings, .count = 2, .wall_us = 1500000};
+    char *text;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    assert_int_equal(print(stream, &report), 0);
+    fclose(stream);
+    FILE *full = fopen("/dev/full", "w");
+    assert_non_null(full);
+    setvbuf(full, NULL, _IONBF, 0);
+    assert_int_equal(print(full, &report), AQ_EIO);
+    fclose(full);
+    return text;
+}
+
+static void the_table_of_mutants_tells_what_caught_each_and_what_was_not_found(void **state) {
+    (void)state;
+    char *text = printed_mutants(aq_print_mutants_text);
+    static const char head[] =
+        "UNKNOWN swarm: 1 of 2 mutants found\n"
+        "\n"
+        "  mutant        core    family  check          found  median  seeds    rate  at least  clean seeds\n"
+        "  put-repeated  client  retry   duplicate-put    3/3       1      4  75.0 %    24.9 %           11\n"
+        "  lease-short   server  lease   not found        0/1       -     60   0.0 %     0.0 %            -\n"
+        "\n"
+        "Not found\n"
+        "  lease-short: a lease is too short\n";
+    assert_int_equal(strncmp(text, head, strlen(head)), 0);
+    assert_non_null(
+        strstr(text, "\nAll that were found would be excluded by 11 clean seeds; put-repeated takes the "
+                     "most.\nTime: 1.5 s; at most 60 seeds a search\n"));
+    free(text);
+}
+
+static void mutants_as_json_have_the_same(void **state) {
+    (void)state;
+    char *text = printed_mutants(aq_print_mutants_json);
+    cJSON *json = cJSON_Parse(text);
+    assert_non_null(json);
+    assert_number(json, "mutants", 2);
+    assert_number(json, "detected", 1);
+    assert_number(json, "seeds_max", 60);
+    assert_number(json, "wall_s", 1.5);
+    const cJSON *rows = cJSON_GetObjectItem(json, "findings"), *row = cJSON_GetArrayItem(rows, 0);
+    assert_text(row, "name", "put-repeated");
+    assert_text(row, "check", "duplicate-put");
+    assert_number(row, "clean_seeds", 11);
+    assert_number(row, "rate_low", 0.2486);
+    row = cJSON_GetArrayItem(rows, 1);
+    assert_text(row, "core", "server");
+    assert_null(cJSON_GetObjectItem(row, "check"));
+    cJSON_Delete(json);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_summary_of_an_exploration_tells_what_was_found_and_what_was_not_reached),
         cmocka_unit_test(an_exploration_as_json_has_the_same),
+        cmocka_unit_test(the_table_of_mutants_tells_what_caught_each_and_what_was_not_found),
+        cmocka_unit_test(mutants_as_json_have_the_same),
         cmocka_unit_test(json_is_one_line),
         cmocka_unit_test(json_has_the_keys_of_the_contract_in_order),
         cmocka_unit_test(json_holds_what_the_record_holds),

@@ -53,6 +53,19 @@ static void completions_applied_once_and_told_ok_pass(void **state) {
     assert_int_equal(see_check(&see, CHECK)->judged, 4);
 }
 
+static void a_client_that_forgot_the_origin_of_a_job_is_caught(void **state) {
+    (void)state;
+    see_answer(&see, see_call(&see, 6, AQ_ACTION_DONE, 7), AQ_OUTCOME_INVALID);
+    see_expect(&see, CHECK, AQ_VERDICT_FAIL, 1, "told invalid, though its client had handed the job out");
+}
+
+static void a_client_that_has_restarted_may_have_forgotten_it(void **state) {
+    (void)state;
+    see_raw(&see, (struct aq_observation){.kind = AQ_SEEN_CLIENT_DOWN, .client = 6 % SEE_CLIENTS});
+    see_answer(&see, see_call(&see, 6, AQ_ACTION_DONE, 7), AQ_OUTCOME_INVALID);
+    see_expect(&see, CHECK, AQ_VERDICT_PASS, 0, NULL);
+}
+
 static void a_release_that_buries_is_applied(void **state) {
     (void)state;
     uint64_t call = see_call(&see, 6, AQ_ACTION_RELEASE, 7);
@@ -249,6 +262,8 @@ static void without_answers_nothing_is_judged(void **state) {
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        T(a_client_that_forgot_the_origin_of_a_job_is_caught),
+        T(a_client_that_has_restarted_may_have_forgotten_it),
         T(completions_applied_once_and_told_ok_pass),
         T(a_release_that_buries_is_applied),
         T(told_ok_without_any_tap_is_caught),

@@ -224,6 +224,36 @@ static void jobs_on_the_disk_of_a_server_that_is_down_are_held(void **state) {
     assert_true(see_figure(&see, CHECK, "on_disk") == 1);
 }
 
+/* Worker 6 asks for jobs that are deleted as they are handed out. Job 0: no server hears of it. */
+static uint64_t taking_get(uint32_t server, uint32_t job) {
+    see.scenario.workers.batch = 1;
+    uint64_t call = see_call(&see, 6, AQ_ACTION_GET, 0);
+    if (job) see_tap(&see, server, AQ_TAP_TAKEN, call, job);
+    return call;
+}
+
+static void jobs_taken_behind_answers_that_say_unknown_are_accounted_for(void **state) {
+    (void)state;
+    for (uint32_t job = 1; job <= 4; job++)
+        see_put(&see, 1, 3, job);
+    see_got(&see, taking_get(3, 1), 1);
+    see_answer(&see, taking_get(3, 2), AQ_OUTCOME_UNKNOWN);
+    see_abandoned(&see, taking_get(3, 3));
+    see_got(&see, taking_get(3, 0), 0);
+    see_held(&see, 3, 4, AQ_JOB_READY);
+    see_expect(&see, CHECK, AQ_VERDICT_PASS, 0, NULL);
+}
+
+static void a_job_that_was_taken_and_told_to_nobody_is_caught(void **state) {
+    (void)state;
+    for (uint32_t job = 1; job <= 2; job++)
+        see_put(&see, 1, 3, job);
+    uint64_t call = taking_get(3, 1); /* its reply is lost, and the client asks again */
+    see_tap(&see, 3, AQ_TAP_TAKEN, call, 2);
+    see_got(&see, call, 2);
+    see_expect(&see, CHECK, AQ_VERDICT_FAIL, 1, "a job was taken for good, and told to nobody");
+}
+
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -241,6 +271,8 @@ int main(void) {
         T(a_restart_that_renames_moves_the_job),
         T(an_unacknowledged_put_may_miss_the_disk),
         T(an_acknowledged_put_that_misses_the_disk_has_vanished),
+        T(jobs_taken_behind_answers_that_say_unknown_are_accounted_for),
+        T(a_job_that_was_taken_and_told_to_nobody_is_caught),
         T(jobs_on_the_disk_of_a_server_that_is_down_are_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,6 +215,49 @@ static void a_call_beyond_the_clients_own_limit_is_stuck(void **state) {
     fake_close(&fake);
 }
 
+static void the_clients_own_limit_holds_under_faults_as_well(void **state) {
+    (void)state;
+    begin();
+    fake_start(&fake);
+    call(1 * S, AQ_SEEN_CALL, false, 0, 1);
+    call(1 * S, AQ_SEEN_CALL, true, 1, 2);
+    call(32 * S, AQ_SEEN_ANSWER, false, 0, 1);
+    assert_int_equal(fake.violations, 0);
+    call(32 * S + 1, AQ_SEEN_ANSWER, true, 1, 2);
+    assert_int_equal(fake_caught(&fake, STUCK), 1);
+    fake_close(&fake);
+}
+
+static void operator_says(aq_time_us at_us, uint32_t server, enum aq_tap_kind kind) {
+    struct aq_tap tap = {.kind = kind, .tube = AQ_TEXT("work")};
+    fake_see(&fake,
+             (struct aq_observation){.at_us = at_us, .kind = AQ_SEEN_TAP, .server = server, .tap = &tap});
+}
+
+/* Paused before the healing or after it, for good or until it starts anew without its memory. */
+static void jobs_of_a_tube_that_an_operator_has_paused_are_out_of_reach(void **state) {
+    (void)state;
+    for (int variant = 0; variant < 4; variant++) {
+        begin();
+        fake_start(&fake);
+        put(1 * S, 0);
+        if (variant != 1) operator_says(2 * S, 0, AQ_TAP_PAUSED);
+        see(60 * S, AQ_SEEN_HEALED);
+        if (variant == 1) operator_says(61 * S, 0, AQ_TAP_PAUSED);
+        if (variant == 2) operator_says(62 * S, 0, AQ_TAP_UNPAUSED);
+        if (variant == 3) {
+            fake_see(&fake,
+                     (struct aq_observation){
+                         .at_us = 62 * S, .kind = AQ_SEEN_SERVER_DOWN, .server = 0, .memory_lost = true});
+            put(63 * S, 0);
+        }
+        fake.record.virtual_us = 120 * S;
+        assert_int_equal(fake_finish(&fake), variant < 2 ? AQ_VERDICT_PASS : AQ_VERDICT_FAIL);
+        assert_int_equal(fake_caught(&fake, NO_PROGRESS), variant >= 2);
+        fake_close(&fake);
+    }
+}
+
 static void without_a_limit_of_the_client_the_budget_counts_from_the_healing(void **state) {
     (void)state;
     begin();
@@ -351,6 +394,8 @@ int main(void) {
         cmocka_unit_test(burying_a_job_for_good_is_progress),
         cmocka_unit_test(what_no_worker_can_get_at_is_not_waited_for),
         cmocka_unit_test(restored_and_matured_jobs_are_waited_for),
+        cmocka_unit_test(the_clients_own_limit_holds_under_faults_as_well),
+        cmocka_unit_test(jobs_of_a_tube_that_an_operator_has_paused_are_out_of_reach),
         cmocka_unit_test(a_call_beyond_the_clients_own_limit_is_stuck),
         cmocka_unit_test(without_a_limit_of_the_client_the_budget_counts_from_the_healing),
         cmocka_unit_test(a_call_that_hangs_for_the_whole_budget_is_stuck),

@@ -249,7 +249,7 @@ static void the_delay_that_producers_ask_for_is_given(void **state) {
     (void)state;
     begin(false);
     fake.scenario.producers.delay_s = 5;
-    struct aq_tap tap = {.kind = AQ_TAP_PUT, .state = AQ_JOB_DELAYED, .due_us = 8 * S};
+    struct aq_tap tap = {.kind = AQ_TAP_PUT, .state = AQ_JOB_DELAYED, .priority = 1, .due_us = 8 * S};
     tap_as(3 * S, 0, tap, NULL, 1);
     assert_int_equal(fake.violations, 0);
     tap.due_us = 7 * S;

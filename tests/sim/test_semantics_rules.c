@@ -57,6 +57,7 @@ static void caught(const char *cause) {
 
 static void tap(aq_time_us at_us, uint32_t server, struct aq_tap about) {
     if (!about.tube.len) about.tube = AQ_TEXT("work");
+    if (!about.priority) about.priority = 1;
     if (about.kind == AQ_TAP_LEASE) {
         about.ttl_s = 10;
         about.due_us = at_us + 10 * S;
@@ -84,8 +85,22 @@ static void told(aq_time_us at_us, uint32_t command, enum aq_action action) {
                                             .server = AQ_NOBODY,
                                             .caller = command,
                                             .is_command = true,
+                                            .called_us = at_us,
                                             .action = action,
                                             .outcome = AQ_OUTCOME_OK});
+}
+
+/* It hears of a command that was given earlier. */
+static void ends(aq_time_us called_us, aq_time_us at_us, uint32_t command, enum aq_action action,
+                 enum aq_outcome outcome) {
+    fake_see(&fake, (struct aq_observation){.at_us = at_us,
+                                            .kind = AQ_SEEN_ANSWER,
+                                            .server = AQ_NOBODY,
+                                            .caller = command,
+                                            .is_command = true,
+                                            .called_us = called_us,
+                                            .action = action,
+                                            .outcome = outcome});
 }
 
 /* An operator gives a command, and is not answered yet. */
@@ -310,6 +325,110 @@ static void while_a_throttle_is_lifted_servers_may_be_faster(void **state) {
     clean();
 }
 
+/* ---- what can be held against the whole fleet ---- */
+
+static void a_pause_is_held_against_the_fleet_when_it_was_alone(void **state) {
+    (void)state;
+    begin();
+    asks(1 * S, 0, AQ_ACTION_PAUSE);
+    ends(1 * S, 2 * S, 0, AQ_ACTION_PAUSE, AQ_OUTCOME_OK);
+    lease(3 * S, 0);
+    caught(FLEET_PAUSED);
+}
+
+static void a_pause_that_an_unpause_may_have_overtaken_is_not(void **state) {
+    (void)state;
+    begin(); /* asked after it */
+    asks(1 * S, 0, AQ_ACTION_PAUSE);
+    asks(2 * S, 1, AQ_ACTION_UNPAUSE);
+    ends(2 * S, 3 * S, 1, AQ_ACTION_UNPAUSE, AQ_OUTCOME_OK);
+    ends(1 * S, 4 * S, 0, AQ_ACTION_PAUSE, AQ_OUTCOME_OK);
+    lease(5 * S, 0);
+    clean();
+    begin(); /* asked before it, and still under way */
+    asks(1 * S, 1, AQ_ACTION_UNPAUSE);
+    asks(2 * S, 0, AQ_ACTION_PAUSE);
+    ends(2 * S, 3 * S, 0, AQ_ACTION_PAUSE, AQ_OUTCOME_OK);
+    lease(4 * S, 0);
+    clean();
+    begin(); /* asked before it, and nobody knows whether it will still arrive */
+    asks(1 * S, 1, AQ_ACTION_UNPAUSE);
+    ends(1 * S, 2 * S, 1, AQ_ACTION_UNPAUSE, AQ_OUTCOME_UNKNOWN);
+    asks(3 * S, 0, AQ_ACTION_PAUSE);
+    ends(3 * S, 4 * S, 0, AQ_ACTION_PAUSE, AQ_OUTCOME_OK);
+    lease(5 * S, 0);
+    clean();
+}
+
+static void a_pause_that_a_server_forgot_before_it_was_told_is_not(void **state) {
+    (void)state;
+    begin();
+    asks(1 * S, 0, AQ_ACTION_PAUSE);
+    server_is(2 * S, AQ_SEEN_SERVER_DOWN, 1);
+    server_is(3 * S, AQ_SEEN_SERVER_UP, 1);
+    ends(1 * S, 4 * S, 0, AQ_ACTION_PAUSE, AQ_OUTCOME_OK);
+    lease(5 * S, 1);
+    clean();
+}
+
+static void a_pause_by_a_client_that_was_told_to_leave_a_server_is_not(void **state) {
+    (void)state;
+    begin();
+    fake_see(&fake, (struct aq_observation){.at_us = 1 * S, .kind = AQ_SEEN_TOLD, .server = 2, .address = 2});
+    asks(2 * S, 0, AQ_ACTION_PAUSE);
+    ends(2 * S, 3 * S, 0, AQ_ACTION_PAUSE, AQ_OUTCOME_OK);
+    lease(4 * S, 2);
+    clean();
+}
+
+/* ---- what puts and releases ask for ---- */
+
+static void put_with(int64_t ttl_s, uint32_t priority) {
+    tap(1 * S, 0,
+        (struct aq_tap){
+            .kind = AQ_TAP_PUT, .job_hash = 5, .state = AQ_JOB_READY, .ttl_s = ttl_s, .priority = priority});
+}
+
+static void begin_asking(int32_t least, int32_t most) {
+    begin();
+    fake.scenario.producers.ttl_given = true;
+    fake.scenario.producers.ttl_s = 10;
+    fake.scenario.producers.priority_min = least;
+    fake.scenario.producers.priority_max = most;
+}
+
+static void a_job_has_what_its_put_asked_for(void **state) {
+    (void)state;
+    begin_asking(2, 12);
+    put_with(10, 2);
+    put_with(10, 9); /* servers keep up to 9 */
+    assert_int_equal(fake.violations, 0);
+    put_with(10, 1);
+    caught("a job has another priority than its put asked for");
+    begin_asking(5, 5);
+    put_with(5, 5);
+    caught("a job has another ttl than its put asked for");
+    begin_asking(5, 5);
+    put_with(10, 4);
+    caught("a job has another priority than its put asked for");
+}
+
+static void a_release_has_the_delay_that_it_asked_for(void **state) {
+    (void)state;
+    for (int seconds = 2; seconds <= 3; seconds++) {
+        begin();
+        fake.scenario.workers.release_delay_s = 3;
+        tap(1 * S, 0,
+            (struct aq_tap){.kind = AQ_TAP_RELEASED,
+                            .job_hash = 5,
+                            .before = AQ_JOB_RESERVED,
+                            .state = AQ_JOB_DELAYED,
+                            .due_us = 1 * S + (aq_time_us)seconds * S});
+        assert_int_equal(fake_caught(&fake, "the delay of a release was not kept"), seconds == 2);
+        fake_close(&fake);
+    }
+}
+
 /* ---- workflows ---- */
 
 enum { PARENT = 500, CHILD = 600 };
@@ -432,7 +551,7 @@ static void put_child(aq_time_us at_us, uint64_t child) {
                         .job_hash = child,
                         .parent_hash = PARENT,
                         .state = AQ_JOB_READY,
-                        .priority = 5});
+                        .priority = 1});
 }
 
 /* What the server says of its children is not believed. */
@@ -566,6 +685,16 @@ static void tubes_that_are_no_fair_queues_have_no_turns(void **state) {
     clean();
 }
 
+static void a_complete_parent_that_times_out_is_caught(void **state) {
+    (void)state;
+    begin();
+    hold(1 * S, 2, 11 * S);
+    child_done(2 * S, CHILD);
+    child_done(3 * S, CHILD + 1);
+    parent_is(11 * S, AQ_TAP_TIMED_OUT, AQ_JOB_BURIED);
+    caught("a parent timed out although its children are finished");
+}
+
 /* ---- releases ---- */
 
 static void released(enum aq_tap_kind kind, uint32_t releases) {
@@ -624,6 +753,13 @@ int main(void) {
         cmocka_unit_test(a_shard_that_is_passed_over_is_caught_when_its_turn_comes),
         cmocka_unit_test(a_shard_that_is_never_served_is_caught_at_the_end),
         cmocka_unit_test(tubes_that_are_no_fair_queues_have_no_turns),
+        cmocka_unit_test(a_pause_is_held_against_the_fleet_when_it_was_alone),
+        cmocka_unit_test(a_pause_that_an_unpause_may_have_overtaken_is_not),
+        cmocka_unit_test(a_pause_that_a_server_forgot_before_it_was_told_is_not),
+        cmocka_unit_test(a_pause_by_a_client_that_was_told_to_leave_a_server_is_not),
+        cmocka_unit_test(a_job_has_what_its_put_asked_for),
+        cmocka_unit_test(a_release_has_the_delay_that_it_asked_for),
+        cmocka_unit_test(a_complete_parent_that_times_out_is_caught),
         cmocka_unit_test(the_seventh_release_buries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,31 @@ static void wilson_interval_agrees_with_newcombes_table(void **state) {
     assert_true(all.high == 1 && fabs(all.low - (1 - 0.1611)) < 5e-5);
 }
 
+/* With all or one of n the bound has a closed form: p^n = 0.05, and 1 - (1 - p)^n = 0.05. The others are from
+ * Newcombe's table I, method 5, whose two sides have 97.5 % each. */
+static void the_least_share_is_that_of_clopper_and_pearson(void **state) {
+    (void)state;
+    for (int n = 1; n <= 400; n += 37) {
+        assert_near(aq_statistics_share_low((uint64_t)n, (uint64_t)n, 0.95), pow(0.05, 1.0 / n), 1e-12);
+        assert_near(aq_statistics_share_low(1, (uint64_t)n, 0.95), 1 - pow(0.95, 1.0 / n), 1e-12);
+    }
+    assert_true(fabs(aq_statistics_share_low(15, 148, 0.975) - 0.0578) < 5e-5);
+    assert_true(fabs(aq_statistics_share_low(81, 263, 0.975) - 0.2527) < 5e-5);
+    assert_true(aq_statistics_share_low(0, 50, 0.95) == 0);
+}
+
+static void clean_trials_exclude_what_the_rule_of_three_says(void **state) {
+    (void)state;
+    assert_int_equal(aq_statistics_clean_trials(0.01, 0.95), 299); /* 0.99^298 = 0.0500, 0.99^299 = 0.0495 */
+    assert_int_equal(aq_statistics_clean_trials(0.5, 0.95), 5);
+    assert_int_equal(aq_statistics_clean_trials(1, 0.95), 1);
+    assert_int_equal(aq_statistics_clean_trials(0, 0.95), 0);
+    for (double share = 1e-6; share < 0.01; share *= 3) {
+        uint64_t trials = aq_statistics_clean_trials(share, 0.95);
+        assert_near((double)trials * share, 3, 0.02); /* ln 20 is 2.9957 */
+    }
+}
+
 static void evenness_is_measured_as_defined(void **state) {
     (void)state;
     const uint64_t equal[] = {7, 7, 7, 7}, one[] = {12, 0, 0, 0}, mixed[] = {2, 4, 4, 4, 5, 5, 7, 9},
@@ -124,6 +149,8 @@ int main(void) {
         cmocka_unit_test(series_and_fraction_meet_without_a_step),
         cmocka_unit_test(the_tail_is_whole_at_zero_and_nothing_far_out),
         cmocka_unit_test(wilson_interval_agrees_with_newcombes_table),
+        cmocka_unit_test(the_least_share_is_that_of_clopper_and_pearson),
+        cmocka_unit_test(clean_trials_exclude_what_the_rule_of_three_says),
         cmocka_unit_test(evenness_is_measured_as_defined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
