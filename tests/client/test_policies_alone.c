@@ -312,11 +312,34 @@ static void callers_wait_for_one_of_the_places(void **state) {
     rig_close(rig);
 }
 
+/* It waited for its place with a deadline; then its parts have it, and end it together. */
+static void a_held_call_to_every_server_is_answered_once_at_its_deadline(void **state) {
+    (void)state;
+    struct aq_client_policy policy = aq_client_policy_strict;
+    policy.callers_max = 1;
+    policy.request_timeout_us = AQ_TIME_NEVER;
+    struct rig *rig = rig_open(&policy, 2, 1);
+    struct aq_request get = rig_tube(AQ_ACTION_GET, "t"), stats = rig_request(AQ_ACTION_STATS);
+    rig_call(rig, 0, 1, &get);
+    rig_connected(rig, 1, rig_count(rig, "connect 1"));
+    rig_call(rig, 2, 2, &stats);
+    rig_ok(rig, 3, rig_sent_to(rig, 1));
+    rig_connected(rig, 4, 1 - rig_sent_to(rig, 1));
+    assert_int_equal(rig_count(rig, "stats"), 3); /* asked for, and sent to both */
+    rig_run(rig, 40000);
+    assert_int_equal(rig->ends[2].times, 1);
+    assert_int_equal(rig->ends[2].outcome, AQ_OUTCOME_UNAVAILABLE);
+    assert_int_equal(rig->ends[2].ms, 30002);
+    assert_int_equal(aq_client_calls_open(rig->client), 0);
+    rig_close(rig);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rounds_try_a_call_again_with_a_connection_made_anew),
         cmocka_unit_test(the_pauses_of_rounds_and_connections_are_kept),
         cmocka_unit_test(a_sweep_pings_all_servers_in_turn),
+        cmocka_unit_test(a_held_call_to_every_server_is_answered_once_at_its_deadline),
         cmocka_unit_test(a_second_drain_stops_all_later_ones),
         cmocka_unit_test(a_completion_for_a_dropped_server_fails_at_once),
         cmocka_unit_test(update_servers_forgets_that_a_server_is_sick_or_draining),
