@@ -43,6 +43,7 @@ void see_open(struct see *see) {
     scenario->servers.default_ttl_s = 3600;
     scenario->clients.count = SEE_CLIENTS;
     scenario->workers.count = 2 * SEE_CLIENTS;
+    scenario->producers.priority_min = scenario->producers.priority_max = 5;
     scenario->faults = see->faults;
     scenario->budgets.failover_leave_us = 10 * AQ_US_PER_S;
     scenario->budgets.failover_return_us = 10 * AQ_US_PER_S;

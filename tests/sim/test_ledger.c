@@ -259,7 +259,7 @@ static void a_story_tells_what_became_of_the_servers(void **state) {
 static void a_story_of_a_workflow_tells_of_its_children_and_parent(void **state) {
     (void)state;
     struct aq_tap parent = {
-        .state = AQ_JOB_PARENT, .before = AQ_JOB_PARENT, .limit = 3, .due_us = AQ_TIME_NEVER};
+        .state = AQ_JOB_PARENT, .before = AQ_JOB_PARENT, .priority = 5, .limit = 3, .due_us = AQ_TIME_NEVER};
     parent.kind = AQ_TAP_PARENT_HELD;
     see_tap_as(&see, 3, parent, see_put_call(&see, 1, 7), 7);
     struct aq_tap child = {.kind = AQ_TAP_PUT, .parent_hash = aq_text_hash(AQ_TEXT("J7")), .priority = 5};
