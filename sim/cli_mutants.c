@@ -13,6 +13,7 @@
 #include "scenarios/load.h"
 #include "sim/cli.h"
 #include "sim/mutants.h"
+#include "sim/pool.h"
 #include "sim/verdict.h"
 
 #define SCENARIO_STANDARD  "swarm"
@@ -130,7 +131,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
         case REPETITIONS:
             rc = parse_count("--repetitions", optarg, AQ_MUTANT_SEARCHES_MAX, &a->searches);
             break;
-        case JOBS: rc = parse_count("--jobs", optarg, AQ_EXPLORE_JOBS_MAX, &a->jobs); break;
+        case JOBS: rc = parse_count("--jobs", optarg, AQ_POOL_JOBS_MAX, &a->jobs); break;
         case SET: rc = add_setting(a, optarg); break;
         case JSON: a->json = true; break;
         case 'h': a->help = true; return 0;
@@ -242,11 +243,6 @@ int aq_cli_mutants(int argc, char **argv) {
         if (!a.help) print_list(&a, entries, count);
         return AQ_EXIT_PASS;
     }
-    if (!a.jobs) {
-        long processors = sysconf(_SC_NPROCESSORS_ONLN);
-        a.jobs = processors < 1                     ? 1
-                 : processors > AQ_EXPLORE_JOBS_MAX ? AQ_EXPLORE_JOBS_MAX
-                                                    : (uint32_t)processors;
-    }
+    if (!a.jobs) a.jobs = aq_pool_jobs_standard();
     return run(&a, entries, count);
 }
