@@ -11,6 +11,7 @@ struct taking {
     uint64_t taken;          /* by servers */
     uint64_t told;           /* to its workers */
     uint64_t hidden_at_most; /* behind answers that say unknown, or that never came */
+    uint64_t open;           /* gets that have not ended */
     aq_time_us last_us;      /* when the last was taken */
 };
 
@@ -26,12 +27,16 @@ static struct taking *taking_of(struct state *state, const struct aq_observation
     return seen->client < state->clients ? &state->takings[seen->client] : NULL;
 }
 
-/* A get has ended. One whose end nobody knows may hide as many jobs as it asked for. */
-static void get_ended(struct state *state, const struct aq_ledger *ledger,
-                      const struct aq_observation *seen) {
+/* A get begins, or has ended. One whose end nobody knows may hide as many jobs as it asked for. */
+static void get_seen(struct state *state, const struct aq_ledger *ledger, const struct aq_observation *seen) {
     struct taking *taking = taking_of(state, seen);
     if (!taking) return;
+    if (seen->kind == AQ_SEEN_CALL) {
+        taking->open++;
+        return;
+    }
     bool answered = seen->kind == AQ_SEEN_ANSWER;
+    if (!answered || seen->last) taking->open--;
     if (!answered || seen->outcome == AQ_OUTCOME_UNKNOWN || seen->outcome == AQ_OUTCOME_EMPTY)
         taking->hidden_at_most += aq_ledger_scenario(ledger)->workers.batch;
     else if (seen->outcome == AQ_OUTCOME_OK && !seen->empty)
@@ -43,7 +48,8 @@ static int judge_takings(struct state *state, struct aq_ledger *ledger) {
     int rc = 0;
     for (uint32_t client = 0; client < state->clients && !rc; client++) {
         const struct taking *taking = &state->takings[client];
-        if (taking->taken <= taking->told + taking->hidden_at_most) continue;
+        uint64_t under_way = taking->open * aq_ledger_scenario(ledger)->workers.batch;
+        if (taking->taken <= taking->told + taking->hidden_at_most + under_way) continue;
         const struct aq_observation seen = {.at_us = taking->last_us,
                                             .kind = AQ_SEEN_KIND_COUNT,
                                             .server = AQ_NOBODY,
@@ -69,7 +75,7 @@ static int observe(void *arg, struct aq_ledger *ledger, const struct aq_observat
                    const struct aq_ledger_copy *copy, const struct aq_ledger_job *job) {
     struct state *state = arg;
     if (seen->kind != AQ_SEEN_TAP) {
-        get_ended(state, ledger, seen);
+        get_seen(state, ledger, seen);
         return 0;
     }
     enum aq_tap_kind kind = seen->tap->kind;
@@ -141,7 +147,7 @@ static int finish(void *arg, struct aq_ledger *ledger, struct aq_record *record,
 const struct aq_checker aq_check_conservation = {
     .check = AQ_CHECK_CONSERVATION,
     .holds_when = "accepted jobs = completed + still held + lost for a declared reason; nothing unexplained",
-    .interests = 1 << AQ_SEEN_TAP | 1 << AQ_SEEN_ANSWER | 1 << AQ_SEEN_ABANDONED,
+    .interests = 1 << AQ_SEEN_TAP | 1 << AQ_SEEN_CALL | 1 << AQ_SEEN_ANSWER | 1 << AQ_SEEN_ABANDONED,
     .actions = AQ_ACTIONS_GET,
     .taps = AQ_TAP_BIT(LEASE) | AQ_TAP_BIT(TAKEN) | AQ_TAP_BIT(RESTORED),
     .state_bytes = sizeof(struct state),

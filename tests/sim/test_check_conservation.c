@@ -244,6 +244,13 @@ static void jobs_taken_behind_answers_that_say_unknown_are_accounted_for(void **
     see_expect(&see, CHECK, AQ_VERDICT_PASS, 0, NULL);
 }
 
+static void a_job_whose_answer_is_under_way_at_the_end_is_accounted_for(void **state) {
+    (void)state;
+    see_put(&see, 1, 3, 1);
+    taking_get(3, 1);
+    see_expect(&see, CHECK, AQ_VERDICT_PASS, 0, NULL);
+}
+
 static void a_job_that_was_taken_and_told_to_nobody_is_caught(void **state) {
     (void)state;
     for (uint32_t job = 1; job <= 2; job++)
@@ -272,6 +279,7 @@ int main(void) {
         T(an_unacknowledged_put_may_miss_the_disk),
         T(an_acknowledged_put_that_misses_the_disk_has_vanished),
         T(jobs_taken_behind_answers_that_say_unknown_are_accounted_for),
+        T(a_job_whose_answer_is_under_way_at_the_end_is_accounted_for),
         T(a_job_that_was_taken_and_told_to_nobody_is_caught),
         T(jobs_on_the_disk_of_a_server_that_is_down_are_held),
     };
