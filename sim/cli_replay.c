@@ -28,7 +28,7 @@ static const char help[] =
     "  --help         print this\n"
     "\n"
     "exit codes: 0 it went as stored, 4 it went another way, 5 it was stopped before anything could be compared,\n"
-    "64 wrong use or input, 70 internal error, 74 a file could not be read, 130 interrupted\n";
+    "64 wrong use or input, 66 the database cannot be used, 70 internal error, 130 interrupted\n";
 
 struct arguments {
     const char *database;

@@ -46,8 +46,8 @@ static const char help[] =
     "  --help                print this\n"
     "\n"
     "exit codes: 0 a file was written, and fails as it should; 130 likewise after an interruption, with the\n"
-    "smallest found so far; 64 wrong use or input, or a run that does not fail; 70 internal error, 74 a file could\n"
-    "not be read or written\n";
+    "smallest found so far; 64 wrong use or input, or a run that does not fail; 66 the database cannot be\n"
+    "used; 70 internal error, 74 a file could not be read or written\n";
 
 #define SETTINGS_MAX 256
 

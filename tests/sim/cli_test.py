@@ -270,7 +270,7 @@ class CliTest(unittest.TestCase):
                                 ([self.db, "--show", "server:2"], "0 to 1"), ([self.db, "--show", "tube:a"], "server:N"),
                                 ([self.db, "--run", "5"], "no run 5"), ([self.db, "--frob"], "--frob")):
             self.fails("replay", *arguments, saying=[word])
-        self.fails("replay", self.folder / "none.db", code=74, saying=["none.db"])
+        self.fails("replay", self.folder / "none.db", code=66, saying=["none.db"])
 
     # ---- help and wrong use ----
 
