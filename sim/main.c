@@ -52,8 +52,10 @@ static int dispatch(int argc, char **argv) {
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
-    return aq_cli_usage("", "unknown command \"%s\": allowed are run, suite, explore, mutants, shrink, replay, scenarios, report",
-                        argv[1]);
+    return aq_cli_usage(
+        "",
+        "unknown command \"%s\": allowed are run, suite, explore, mutants, shrink, replay, scenarios, report",
+        argv[1]);
 }
 
 int main(int argc, char **argv) {
