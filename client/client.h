@@ -191,6 +191,38 @@ enum aq_server_health {
 };
 enum aq_server_health aq_client_health(const struct aq_client *client, uint32_t server);
 
+/* ---- a look inside, for replay; borrowed for the visit ---- */
+
+struct aq_client_server_view {
+    uint32_t server; /* address-book index */
+    enum aq_server_health health;
+    bool member;            /* still on the list */
+    const char *connection; /* "idle", "connecting", "up": literals */
+    uint32_t waiting, parked, flying,
+        resting;            /* calls at it: not sent, for it to be well, sent, for a connection */
+    uint32_t failed_probes; /* in a row */
+    aq_time_us heard_us;    /* when the last reply came; 0: none yet */
+    aq_time_us probe_at_us; /* when the next probe starts; only while it is sick */
+};
+
+struct aq_client_call_view {
+    uint64_t call;       /* the caller's name for it; 0: the client's own */
+    const char *made_by; /* "application", "part", "probe", "sweep": literals */
+    const char *state;   /* "waiting", "flying", ...: literals */
+    enum aq_action action;
+    uint32_t server;        /* that it is at, was at last, or must go to; UINT32_MAX: not known yet */
+    aq_time_us deadline_us; /* for the whole call; AQ_TIME_NEVER: none */
+    aq_time_us sent_us;     /* flying: since when; else 0 */
+    bool may_be_applied;    /* an attempt was sent, and its outcome is not known */
+    struct aq_text job;     /* that it names; empty: none */
+};
+
+/* Each server that the client has used or thought about; each call that is not over. In a fixed order. */
+void aq_client_each_server(const struct aq_client *client,
+                           void (*visit)(void *arg, const struct aq_client_server_view *server), void *arg);
+void aq_client_each_call(const struct aq_client *client,
+                         void (*visit)(void *arg, const struct aq_client_call_view *call), void *arg);
+
 /* Calls that have not been answered yet. */
 uint32_t aq_client_calls_open(const struct aq_client *client);
 

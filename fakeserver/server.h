@@ -252,6 +252,21 @@ const struct aq_fault_rule *aq_server_rule(const struct aq_server *server, uint3
 void aq_server_each_job(const struct aq_server *server,
                         void (*visit)(void *arg, const struct aq_job_record *record), void *arg);
 
+/* A tube as it stands. */
+struct aq_tube_view {
+    struct aq_text name; /* of a fair queue or its shard: the shard's own */
+    uint64_t jobs[AQ_JOB_STATE_COUNT];
+    bool paused;
+    double tps; /* throttle; 0: none */
+};
+
+/* Calls visit for each tube that was ever named, in the order in which they were; for each rule in force, in
+   the order of their ids. For replay; borrowed for the visit. */
+void aq_server_each_tube(const struct aq_server *server,
+                         void (*visit)(void *arg, const struct aq_tube_view *tube), void *arg);
+void aq_server_each_rule(const struct aq_server *server,
+                         void (*visit)(void *arg, const struct aq_fault_rule *rule), void *arg);
+
 /* Checks every invariant of the server's tables; aborts where one is broken. */
 void aq_server_check(const struct aq_server *server);
 

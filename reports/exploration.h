@@ -96,4 +96,9 @@ int aq_store_add_seeds(struct aq_store *store, int64_t exploration, const struct
 int aq_store_finish_exploration(struct aq_store *store, int64_t number,
                                 const struct aq_exploration *exploration, struct aq_error *error);
 
+/* The run that is kept of a sort of failure, of the newest exploration that found it. Errors: AQ_ENOENT,
+   AQ_EIO. */
+int aq_store_find_failure(struct aq_store *store, const char *fingerprint, int64_t *out_run,
+                          struct aq_error *error);
+
 #endif

@@ -111,6 +111,13 @@ struct aq_record_latency_window {
     aq_time_us min_us, max_us, p50_us, p90_us, p99_us, p999_us; /* at most 0.8 % above the true ones */
 };
 
+/* The rolling hash of the run so far: tells where two runs begin to differ. */
+struct aq_record_checkpoint {
+    uint64_t steps; /* events and observations up to here */
+    aq_time_us at_us;
+    uint64_t hash;
+};
+
 /* One line of the full event trace. */
 struct aq_record_event {
     uint64_t number;
@@ -173,7 +180,9 @@ struct aq_record {
     const struct aq_record_latency_window *latency_windows; /* in the order of windows, then operations */
     uint32_t latency_window_count;
     const struct aq_record_figure *figures;
-    uint32_t figure_count;  /* of the whole run: throughput, Jain's index, ... */
+    uint32_t figure_count;                          /* of the whole run: throughput, Jain's index, ... */
+    const struct aq_record_checkpoint *checkpoints; /* evenly over the run */
+    uint32_t checkpoint_count;
     struct aq_arena memory; /* everything above lies in here, but for the histograms' buckets */
 };
 

@@ -10,7 +10,7 @@
 -- To delete a run with all that belongs to it: PRAGMA foreign_keys = ON; DELETE FROM run WHERE run_id = N;
 
 PRAGMA application_id = 1634496883; -- "alqs"
-PRAGMA user_version = 2;            -- rises with every change of this file that a reader must know about
+PRAGMA user_version = 3;            -- rises with every change of this file that a reader must know about
 
 CREATE TABLE run ( -- One row for each run; written as soon as the run begins, and completed in one step when it has ended.
     run_id INTEGER PRIMARY KEY,              -- number of the run in this file, from 1
@@ -222,6 +222,15 @@ CREATE TABLE figure ( -- Numbers about the run as a whole.
     position INTEGER NOT NULL, -- place in the report
     name TEXT NOT NULL,        -- with its unit as suffix
     value REAL,                -- NULL: not a number
+    PRIMARY KEY (run_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE checkpoint ( -- The rolling hash at moments spread over the run: where a replay begins to differ.
+    run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, -- the run
+    position INTEGER NOT NULL, -- place in the order, from 0
+    steps INTEGER NOT NULL,    -- steps of the trace up to here: events and observations
+    at_us INTEGER,             -- when the last of them happened
+    hash TEXT NOT NULL,        -- of all of them
     PRIMARY KEY (run_id, position)
 ) STRICT, WITHOUT ROWID;
 

@@ -52,6 +52,11 @@ int aq_store_finish_run(struct aq_store *store, int64_t run, const struct aq_rec
    ended), AQ_EIO, AQ_ENOMEM. */
 int aq_store_load_run(struct aq_store *store, int64_t run, struct aq_record *record, struct aq_error *error);
 
+/* Reads up to `room` events of the full trace from number `first` on, in their order; texts are copied into
+   the arena. *out_count less than room: there are no more. Errors: AQ_EIO, AQ_ENOMEM. */
+int aq_store_read_events(struct aq_store *store, int64_t run, uint64_t first, struct aq_record_event *out,
+                         uint32_t room, struct aq_arena *texts, uint32_t *out_count, struct aq_error *error);
+
 /* The heads of runs of a database, by number. */
 struct aq_run_list {
     struct aq_run_head *heads; /* owned, as the texts in them */

@@ -249,3 +249,25 @@ int aq_store_finish_exploration(struct aq_store *store, int64_t number, const st
     if (!rc) rc = put_finds(store, number, x, error);
     return aq_store_commit(store, rc, error);
 }
+
+int aq_store_find_failure(struct aq_store *store, const char *fingerprint, int64_t *out_run,
+                          struct aq_error *error) {
+    sqlite3_stmt *statement = NULL;
+    int rc =
+        aq_store_prepare(store,
+                         "SELECT run_id FROM exploration_failure WHERE fingerprint = ? AND run_id IS NOT "
+                         "NULL ORDER BY exploration_id DESC LIMIT 1",
+                         &statement, error);
+    if (rc) return rc;
+    sqlite3_bind_text(statement, 1, fingerprint, -1, SQLITE_STATIC);
+    int step = sqlite3_step(statement);
+    int64_t run = step == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    if (step == SQLITE_DONE)
+        rc = aq_error_set(error, AQ_ENOENT, "%s: no run of an exploration is kept with the fingerprint %s",
+                          store->path, fingerprint);
+    else if (step != SQLITE_ROW)
+        rc = aq_store_fail(store, "be read", error);
+    sqlite3_finalize(statement);
+    if (!rc) *out_run = run;
+    return rc;
+}

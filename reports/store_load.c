@@ -282,6 +282,8 @@ static int read_all(struct reader *reader) {
     if (!rc) rc = read_plain(reader, AQ_TABLE_MARK, &record->marks, &record->mark_count);
     if (!rc) rc = read_latencies(reader);
     if (!rc) rc = read_plain(reader, AQ_TABLE_FIGURE, &record->figures, &record->figure_count);
+    if (!rc && reader->store->version >= 3) /* older files have none */
+        rc = read_plain(reader, AQ_TABLE_CHECKPOINT, &record->checkpoints, &record->checkpoint_count);
     return rc;
 }
 
@@ -339,4 +341,32 @@ int aq_store_load_run(struct aq_store *store, int64_t run, struct aq_record *rec
     aq_record_close(record);
     *record = fresh;
     return 0;
+}
+
+int aq_store_read_events(struct aq_store *store, int64_t run, uint64_t first, struct aq_record_event *out,
+                         uint32_t room, struct aq_arena *texts, uint32_t *out_count, struct aq_error *error) {
+    sqlite3_stmt *statement = NULL;
+    uint32_t count = 0;
+    int step = SQLITE_DONE,
+        rc = aq_store_prepare(
+            store,
+            "SELECT number, at_us, text FROM event WHERE run_id = ? AND number >= ? ORDER BY number LIMIT ?",
+            &statement, error);
+    if (rc) return rc;
+    sqlite3_bind_int64(statement, 1, run);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)first);
+    sqlite3_bind_int64(statement, 3, room);
+    while (!rc && count < room && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct aq_text text = {(const char *)sqlite3_column_text(statement, 2),
+                               (uint32_t)sqlite3_column_bytes(statement, 2) + 1};
+        if (!text.at || aq_arena_text(texts, text, &text))
+            rc = aq_error_set(error, AQ_ENOMEM, "%s: cannot be read: out of memory", store->path);
+        else
+            out[count++] = (struct aq_record_event){(uint64_t)sqlite3_column_int64(statement, 0),
+                                                    (aq_time_us)sqlite3_column_int64(statement, 1), text.at};
+    }
+    if (!rc && step != SQLITE_ROW && step != SQLITE_DONE) rc = aq_store_fail(store, "be read", error);
+    sqlite3_finalize(statement);
+    if (!rc) *out_count = count;
+    return rc;
 }

@@ -8,6 +8,7 @@
 /* What leads from version i to i + 1, apart from new tables and views; "" for nothing. */
 static const char *const steps[AQ_STORE_VERSION] = {
     [1] = "", /* explorations: new tables only */
+    [2] = "", /* checkpoints: likewise */
 };
 
 static int run_steps(const struct aq_store *store, struct aq_error *error) {

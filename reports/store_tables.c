@@ -144,6 +144,12 @@ static const struct aq_column check_columns[] = {
 };
 #undef C
 
+static const struct aq_column checkpoint_columns[] = {
+    U64(struct aq_record_checkpoint, steps, "steps"),
+    TIME(struct aq_record_checkpoint, at_us, "at_us"),
+    HASH(struct aq_record_checkpoint, hash, "hash"),
+};
+
 static const struct aq_column figure_columns[] = {
     TEXT(struct aq_record_figure, name, "name"),
     REAL(struct aq_record_figure, value, "value"),
@@ -227,6 +233,8 @@ const struct aq_table aq_store_tables[AQ_TABLE_COUNT] = {
     [AQ_TABLE_MARK] = TABLE("mark", NULL, "position", "position", mark_columns, struct aq_record_mark),
     [AQ_TABLE_FIGURE] =
         TABLE("figure", NULL, "position", "position", figure_columns, struct aq_record_figure),
+    [AQ_TABLE_CHECKPOINT] =
+        TABLE("checkpoint", NULL, "position", "position", checkpoint_columns, struct aq_record_checkpoint),
 };
 
 void aq_sql_append(char sql[AQ_SQL_MAX], const char *text) {

@@ -305,6 +305,7 @@ static int put_tables(struct writer *writer, const struct aq_record *record) {
     if (!rc) rc = put_rows(writer, AQ_TABLE_MARK, 0, record->marks, record->mark_count);
     if (!rc) rc = put_latencies(writer, record);
     if (!rc) rc = put_rows(writer, AQ_TABLE_FIGURE, 0, record->figures, record->figure_count);
+    if (!rc) rc = put_rows(writer, AQ_TABLE_CHECKPOINT, 0, record->checkpoints, record->checkpoint_count);
     return rc;
 }
 

@@ -14,6 +14,8 @@ static const char help[] =
     "  suite FILE         run many scenarios with several profiles and seeds, as a file says\n"
     "  explore SCENARIO   run many seeds, each drawn anew, and group what fails\n"
     "  mutants [SCENARIO] try the checks on planted bugs: is each found, after how many seeds?\n"
+    "  shrink WHAT        make a failing run small: a scenario that fails alike with as little as possible\n"
+    "  replay FILE        run a stored run again, compare it, and show its state at any moment\n"
     "  scenarios [NAME]   list the library of scenarios, or print one\n"
     "  report FORMAT FILE report on stored runs: text, html, json, junit, markdown, csv, sql; compare, merge\n"
     "  --version          print the version\n"
@@ -32,6 +34,8 @@ static int dispatch(int argc, char **argv) {
                     {"suite", aq_cli_suite},
                     {"explore", aq_cli_explore},
                     {"mutants", aq_cli_mutants},
+                    {"shrink", aq_cli_shrink},
+                    {"replay", aq_cli_replay},
                     {"scenarios", aq_cli_scenarios},
                     {"report", aq_cli_report}};
     if (argc < 2) {
@@ -48,8 +52,10 @@ static int dispatch(int argc, char **argv) {
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
-    return aq_cli_usage("", "unknown command \"%s\": allowed are run, suite, explore, mutants, scenarios, report",
-                        argv[1]);
+    return aq_cli_usage(
+        "",
+        "unknown command \"%s\": allowed are run, suite, explore, mutants, shrink, replay, scenarios, report",
+        argv[1]);
 }
 
 int main(int argc, char **argv) {

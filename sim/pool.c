@@ -31,7 +31,9 @@ static bool stopped(const struct pool *pool) {
 /* Gives a task to a worker that has none; starts its process where it has died or is new. */
 static int give(struct pool *pool, struct aq_pool_worker *worker, uint64_t task) {
     int rc = worker->pid ? 0 : aq_pool_worker_start(worker, pool->options, pool->workers, pool->error);
-    if (!rc) aq_pool_worker_give(worker, task);
+    size_t bytes = 0;
+    const void *input = pool->options->input ? pool->options->input(pool->options->arg, task, &bytes) : NULL;
+    if (!rc) aq_pool_worker_give(worker, task, input, bytes);
     return rc;
 }
 

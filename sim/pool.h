@@ -22,6 +22,11 @@ struct aq_pool_options {
 
     /* In the worker: carries a task out and answers with aq_pool_send, once. False ends the process. */
     bool (*work)(void *arg, uint64_t task, int to);
+    /* Instead of `work`, where tasks come with something that did not exist yet when the worker was started.
+     */
+    bool (*work_on)(void *arg, uint64_t task, const void *input, size_t bytes, int to);
+    /* In the calling process, with work_on: what goes with the task; borrowed until the next call. */
+    const void *(*input)(void *arg, uint64_t task, size_t *bytes);
 
     /* In the calling process. `next` gives the task to be handed out; false: none is left, for now. A
        negative return of the others ends the whole with it, a positive one ends it well. The message is

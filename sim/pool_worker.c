@@ -58,21 +58,42 @@ bool aq_pool_send(int to, const struct aq_pool_part *parts, size_t count) {
     return sent;
 }
 
-static bool read_task(int from, uint64_t *task) {
-    ssize_t got;
-    do
-        got = read(from, task, sizeof *task);
-    while (got < 0 && errno == EINTR);
-    return got == sizeof *task;
+static bool read_all(int file, void *data, size_t bytes) {
+    char *at = data;
+    while (bytes > 0) {
+        ssize_t got = read(file, at, bytes);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        at += got;
+        bytes -= (size_t)got;
+    }
+    return true;
+}
+
+/* The task, and what comes with it. */
+struct order {
+    uint64_t task;
+    char *input; /* owned */
+    size_t bytes;
+    uint32_t capacity;
+};
+
+static bool read_order(const struct aq_pool_options *options, int from, struct order *order) {
+    if (!read_all(from, &order->task, sizeof order->task)) return false;
+    if (!options->input) return true;
+    return read_all(from, &order->bytes, sizeof order->bytes) &&
+           aq_array_reserve(&order->input, &order->capacity, order->bytes + 1, 1) == 0 &&
+           read_all(from, order->input, order->bytes);
 }
 
 _Noreturn static void work(const struct aq_pool_options *options, int from, int to) {
-    uint64_t task;
+    struct order order = {.input = NULL};
     bool more = true;
     keep_memory();
-    while (more && read_task(from, &task)) {
+    while (more && read_order(options, from, &order)) {
         limit_time(options->cpu_limit_s);
-        more = options->work(options->arg, task, to);
+        more = options->input ? options->work_on(options->arg, order.task, order.input, order.bytes, to)
+                              : options->work(options->arg, order.task, to);
     }
     _exit(0);
 }
@@ -91,6 +112,8 @@ static void become_worker(int errors, bool finish) {
     signal(SIGINT, SIG_IGN);
     if (!finish) signal(SIGTERM, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none); /* a death can be had again */
     dup2(errors, STDERR_FILENO);
 }
 
@@ -137,11 +160,14 @@ failed:
     return AQ_EINTERNAL;
 }
 
-void aq_pool_worker_give(struct aq_pool_worker *worker, uint64_t task) {
+void aq_pool_worker_give(struct aq_pool_worker *worker, uint64_t task, const void *input, size_t bytes) {
     worker->busy = true;
     worker->task = task;
     worker->used = 0;
-    (void)write_all(worker->to, &task, sizeof task);
+    bool sent = write_all(worker->to, &task, sizeof task);
+    if (sent && input)
+        sent = write_all(worker->to, &bytes, sizeof bytes) && write_all(worker->to, input, bytes);
+    (void)sent; /* a worker that has died shows when its answer is read */
 }
 
 /* First the word that tells how many there are, then those. */

@@ -20,8 +20,9 @@ struct aq_pool_worker {
 int aq_pool_worker_start(struct aq_pool_worker *worker, const struct aq_pool_options *options,
                          const struct aq_pool_worker *others, struct aq_error *error);
 
-/* Hands it a task. One that has died meanwhile shows when its answer is read. */
-void aq_pool_worker_give(struct aq_pool_worker *worker, uint64_t task);
+/* Hands it a task, with its input where that is not NULL. One that has died meanwhile shows when its answer
+ * is read. */
+void aq_pool_worker_give(struct aq_pool_worker *worker, uint64_t task, const void *input, size_t bytes);
 
 /* Reads what has come. Returns 1 with a whole message in input, 0 where more is wanted, AQ_EINTERNAL where
    the process is at its end, AQ_ENOMEM. */

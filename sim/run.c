@@ -103,6 +103,7 @@ static int observe(void *arg, const struct aq_observation *seen) {
     if (rc) return rc;
     aq_metrics_observe(&run->metrics, seen);
     rc = aq_ledger_observe(run->ledger, seen);
+    if (!rc && run->options->observed) rc = run->options->observed(run->options->watch_arg, seen);
     if (rc || (seen->kind != AQ_SEEN_FAULT && seen->kind != AQ_SEEN_FAULT_END)) return rc;
     return begin_phase(run, seen->at_us);
 }
@@ -146,6 +147,8 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
     aq_trace_init(&run->trace);
     run->trace.line = run->options->trace_line;
     run->trace.line_arg = run->options->trace_arg;
+    run->trace.checkpoint = run->options->checkpoint;
+    run->trace.checkpoint_arg = run->options->checkpoint_arg;
     struct aq_ledger_config ledger = {s, &run->book, &run->sets, run->server_ids, 0};
     if (run->options->live) ledger.timer_slack_us = aq_live_timer_slack_us(run->options->speed);
     rc = aq_ledger_new(&ledger, &run->ledger);
@@ -283,6 +286,15 @@ static void tell_progress(const struct aq_run *run, aq_time_us now_us, aq_time_u
     run->options->progress(run->options->progress_arg, &progress);
 }
 
+/* What a run is that was stopped for a look at it: interrupted. */
+static int stop_early(struct aq_run *run, aq_time_us until_us) {
+    int rc = aq_virtual_run(run->world, until_us);
+    run->end_us = aq_virtual_now(run->world);
+    run->interrupted = !rc || rc == AQ_EINTERRUPTED;
+    aq_metrics_end(&run->metrics, run->end_us);
+    return run->interrupted ? 0 : rc;
+}
+
 /* Window by window: load and faults for the scenario's duration, then until drained, at most the settle time.
  */
 static int go(struct aq_run *run, struct aq_error *error) {
@@ -296,7 +308,9 @@ static int go(struct aq_run *run, struct aq_error *error) {
     if (!rc) rc = aq_nemesis_start(run->nemesis, 0);
     if (!rc && serve) rc = tell_started(run, error);
     while (!rc && now_us < end_us && !(run->healed && drained(run))) {
+        aq_time_us until_us = run->options->until_us;
         now_us = aq_time_min(now_us + s->window_us, run->healed ? end_us : s->duration_us);
+        if (until_us && until_us <= now_us) return stop_early(run, until_us);
         rc = aq_virtual_run(run->world, now_us);
         if (!rc) rc = close_window(run);
         if (!rc) tell_progress(run, now_us, end_us);
@@ -327,6 +341,7 @@ int aq_run_scenario(const struct aq_run_options *options, struct aq_record *reco
     aq_error_set(error, 0, "%s", "");
     int rc = set_up(&run, error);
     if (!rc) rc = go(&run, error);
+    if (!rc && options->inspect) rc = options->inspect(options->watch_arg, &run);
     record->wall_us = wall_us() - start_us;
     record->peak_rss_bytes = peak_rss_bytes();
     if (!rc) rc = aq_run_fill_record(&run, record);

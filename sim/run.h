@@ -10,6 +10,8 @@
 #include "sim/serve.h"
 #include "sim/virtual.h"
 
+struct aq_run; /* see sim/run_record.h */
+
 /* Where a run stands, for progress lines. */
 struct aq_progress {
     aq_time_us now_us, end_us;
@@ -31,6 +33,16 @@ struct aq_run_options {
     /* Called with each line of the trace, if not NULL. A negative return ends the run with it. */
     int (*trace_line)(void *arg, aq_time_us at_us, const char *text);
     void *trace_arg;
+    /* virtual: ends the run here, before it is over, for a look at it; 0: not. It has no verdict then */
+    aq_time_us until_us;
+    /* For whoever watches a run; each may be NULL. Called with everything that is seen; at the end, before
+       anything is taken down; with the hash after each block of the trace. A negative return ends the run
+       with it; AQ_EINTERRUPTED gives a record as an interruption does. */
+    int (*observed)(void *arg, const struct aq_observation *seen);
+    int (*inspect)(void *arg, struct aq_run *run);
+    void *watch_arg;
+    void (*checkpoint)(void *arg, const struct aq_record_checkpoint *checkpoint);
+    void *checkpoint_arg;
 };
 
 /* Fills the identity part of an initialised record, but for seed_text, reproduce, started_unix_s and the

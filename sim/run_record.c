@@ -297,6 +297,16 @@ static int judge_trust(const struct aq_run *run, struct aq_record *record) {
                           (struct aq_record_check *)record->checks);
 }
 
+static int fill_checkpoints(const struct aq_run *run, struct aq_record *record) {
+    uint32_t count = run->trace.checkpoint_count;
+    struct aq_record_checkpoint *kept = table(record, count, sizeof *kept);
+    if (!kept) return AQ_ENOMEM;
+    memcpy(kept, run->trace.checkpoints, count * sizeof *kept);
+    record->checkpoints = kept;
+    record->checkpoint_count = count;
+    return 0;
+}
+
 int aq_run_fill_record(struct aq_run *run, struct aq_record *record) {
     fill_outcome(run, record);
     int rc = fill_options(run, record);
@@ -305,6 +315,7 @@ int aq_run_fill_record(struct aq_run *run, struct aq_record *record) {
     if (!rc) rc = fill_latencies(run, record);
     if (!rc) rc = fill_latency_windows(run, record);
     if (!rc) rc = fill_marks(run, record);
+    if (!rc) rc = fill_checkpoints(run, record);
     if (!rc) rc = fill_figures(run, record);
     if (!rc) rc = reckon(run);
     if (!rc) rc = aq_ledger_finish(run->ledger, run->end_us, record);

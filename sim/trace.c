@@ -6,13 +6,33 @@
 #include <xxhash.h>
 
 void aq_trace_init(struct aq_trace *trace) {
-    *trace = (struct aq_trace){0};
+    *trace = (struct aq_trace){.checkpoint_blocks = 1};
+}
+
+/* Every second one goes. */
+static void thin_out(struct aq_trace *trace) {
+    for (uint32_t i = 0; i < AQ_TRACE_CHECKPOINTS / 2; i++)
+        trace->checkpoints[i] = trace->checkpoints[2 * i + 1];
+    trace->checkpoint_count = AQ_TRACE_CHECKPOINTS / 2;
+    trace->checkpoint_blocks *= 2;
+}
+
+static void take_checkpoint(struct aq_trace *trace, aq_time_us at_us) {
+    struct aq_record_checkpoint now = {trace->records, at_us, trace->hash};
+    if (trace->checkpoint) trace->checkpoint(trace->checkpoint_arg, &now);
+    uint64_t blocks = trace->records / AQ_TRACE_BLOCK;
+    if (blocks % trace->checkpoint_blocks) return;
+    if (trace->checkpoint_count == AQ_TRACE_CHECKPOINTS) thin_out(trace);
+    if (blocks % trace->checkpoint_blocks == 0) trace->checkpoints[trace->checkpoint_count++] = now;
 }
 
 void aq_trace_flush(struct aq_trace *trace) {
     if (trace->used == 0) return;
     trace->hash = XXH3_64bits_withSeed(trace->block, trace->used * sizeof *trace->block, trace->hash);
+    trace->records += trace->used;
+    bool is_full = trace->used == AQ_TRACE_BLOCK; /* the end of the run is no checkpoint */
     trace->used = 0;
+    if (is_full) take_checkpoint(trace, trace->block[AQ_TRACE_BLOCK - 1].at_us);
 }
 
 uint64_t aq_trace_hash(struct aq_trace *trace) {

@@ -5,9 +5,12 @@
 
 #include <stdio.h>
 
+#include "reports/record.h"
 #include "sim/observation.h"
 
 #define AQ_TRACE_BLOCK 256 /* records hashed at a time */
+#define AQ_TRACE_CHECKPOINTS                                                                                 \
+    256 /* kept at most; between the half of it and all, of a run that is long enough */
 
 /* What goes into the hash for one event. */
 struct aq_trace_record {
@@ -18,9 +21,17 @@ struct aq_trace_record {
 };
 
 struct aq_trace {
-    uint64_t hash; /* of the full blocks so far */
+    uint64_t hash;    /* of the full blocks so far */
+    uint64_t records; /* in them */
     uint32_t used;
     struct aq_trace_record block[AQ_TRACE_BLOCK];
+    /* The hash after every so many blocks, evenly over the whole run; the distance doubles as it grows. */
+    struct aq_record_checkpoint checkpoints[AQ_TRACE_CHECKPOINTS];
+    uint32_t checkpoint_count;
+    uint32_t checkpoint_blocks; /* distance */
+    /* Called with the hash after each block, if not NULL. */
+    void (*checkpoint)(void *arg, const struct aq_record_checkpoint *checkpoint);
+    void *checkpoint_arg;
     /* Called with each line, without a newline, if not NULL. Errors go up. */
     int (*line)(void *arg, aq_time_us at_us, const char *text);
     void *line_arg;

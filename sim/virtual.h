@@ -74,6 +74,33 @@ uint64_t aq_virtual_touched(const struct aq_virtual *v, uint32_t rule_id);
 void aq_virtual_each_job(const struct aq_virtual *v, uint32_t server,
                          void (*visit)(void *arg, const struct aq_job_record *record), void *arg);
 
+/* ---- a look inside, for replay ---- */
+
+struct aq_virtual_client_state {
+    const struct aq_client *core; /* borrowed; NULL: its process is down */
+    uint32_t lives;               /* processes so far */
+    int64_t clock_us;             /* how far its clock is ahead */
+};
+struct aq_virtual_client_state aq_virtual_client_state(const struct aq_virtual *v, uint32_t client);
+
+/* Borrowed; NULL: its process is down. */
+const struct aq_server *aq_virtual_server_core(const struct aq_virtual *v, uint32_t server);
+/* Pauses in force on it. */
+uint32_t aq_virtual_server_pauses(const struct aq_virtual *v, uint32_t server);
+
+struct aq_virtual_connection {
+    uint32_t client, address;
+    uint32_t server;      /* AQ_NOBODY: nothing behind the address, or a balancer for each request */
+    const char *state;    /* "connecting", "up", "closed", as the client sees it: literals */
+    bool server_forgot;   /* the server's side is gone */
+    uint32_t attempts[2]; /* to send again what did not get through: to the server, to the client; 0: none */
+};
+
+/* Each connection of the simulated network, in a fixed order. */
+void aq_virtual_each_connection(const struct aq_virtual *v,
+                                void (*visit)(void *arg, const struct aq_virtual_connection *connection),
+                                void *arg);
+
 /* How often each mark of the clients was reached, by enum aq_client_mark. */
 const uint64_t *aq_virtual_marks(const struct aq_virtual *v);
 

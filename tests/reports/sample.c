@@ -108,6 +108,9 @@ static const struct aq_record_violation violations[] = {
 };
 
 static const struct aq_record_mark marks[] = {{"lease_expired", 1234}, {"reply_dropped", 0}};
+static const struct aq_record_checkpoint checkpoints[] = {{256, 1500000, UINT64_C(0xfedcba9876543210)},
+                                                          {512, 2500000, 1}};
+
 static const struct aq_record_figure figures[] = {{"throughput_per_s", 3382.125},
                                                   {"jain_index", 1.0 / 3.0},
                                                   {"tiny", 5e-324},
@@ -190,6 +193,7 @@ void sample_fill(struct aq_record *record) {
     record->violations = violations, record->violation_count = COUNT_OF(violations);
     record->marks = marks, record->mark_count = COUNT_OF(marks);
     record->figures = figures, record->figure_count = COUNT_OF(figures);
+    record->checkpoints = checkpoints, record->checkpoint_count = COUNT_OF(checkpoints);
     fill_latencies(record);
     record->latency_windows = latency_windows;
     record->latency_window_count = COUNT_OF(latency_windows);

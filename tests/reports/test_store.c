@@ -116,6 +116,21 @@ static void histograms_are_restored_exactly(void **state) {
     aq_record_close(&again);
 }
 
+static void checkpoints_are_restored(void **state) {
+    const struct scratch *scratch = *state;
+    struct aq_record record, again;
+    sample_fill(&record);
+    load(scratch->path, written(scratch->path, &record), &again);
+    assert_int_equal(again.checkpoint_count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(again.checkpoints[i].steps, record.checkpoints[i].steps);
+        assert_int_equal(again.checkpoints[i].at_us, record.checkpoints[i].at_us);
+        assert_int_equal(again.checkpoints[i].hash, record.checkpoints[i].hash);
+    }
+    aq_record_close(&record);
+    aq_record_close(&again);
+}
+
 static void latencies_over_time_are_restored(void **state) {
     const struct scratch *scratch = *state;
     struct aq_record record, again;
@@ -310,11 +325,11 @@ static void a_database_of_another_program_is_refused(void **state) {
 static void a_newer_and_an_unknown_older_schema_are_refused(void **state) {
     const struct scratch *scratch = *state;
     aq_store_close(opened(scratch->path, true));
-    scratch_execute(scratch->path, "PRAGMA user_version = 3");
+    scratch_execute(scratch->path, "PRAGMA user_version = 4");
     assert_refused(scratch->path, true, AQ_EDATABASE,
-                   "newer version of this program (schema 3, known is 2): update the program");
+                   "newer version of this program (schema 4, known is 3): update the program");
     scratch_execute(scratch->path, "PRAGMA user_version = 0");
-    assert_refused(scratch->path, true, AQ_EDATABASE, "has schema 0, needed is 2");
+    assert_refused(scratch->path, true, AQ_EDATABASE, "has schema 0, needed is 3");
 }
 
 /* ---- explorations, and files from before there were any ---- */
@@ -361,13 +376,13 @@ static void an_exploration_is_kept_seed_by_seed(void **state) {
 static const char objects[] =
     "SELECT group_concat(name || ifnull(sql, ''), x'0a') FROM (SELECT * FROM sqlite_master ORDER BY name)";
 
-/* Makes of a new file one of version 1: explorations came with version 2. */
+/* Makes of a new file one of version 1: explorations came with version 2, checkpoints with 3. */
 static void age(const char *path) {
     scratch_execute(
         path,
         "DROP VIEW newest_exploration; DROP TABLE exploration_find; DROP TABLE exploration_mark;"
         "DROP TABLE exploration_failure; DROP TABLE exploration_seed_failure; DROP TABLE exploration_seed;"
-        "DROP TABLE exploration; PRAGMA user_version = 1");
+        "DROP TABLE exploration; DROP TABLE checkpoint; PRAGMA user_version = 1");
 }
 
 static void an_older_file_is_read_as_it_is(void **state) {
@@ -391,7 +406,7 @@ static void an_older_file_is_brought_up_to_date_when_it_is_written_to(void **sta
     char *fresh = scratch_text(scratch->path, objects);
     age(scratch->path);
     aq_store_close(opened(scratch->path, true));
-    assert_int_equal(scratch_integer(scratch->path, "PRAGMA user_version"), 2);
+    assert_int_equal(scratch_integer(scratch->path, "PRAGMA user_version"), 3);
     assert_answer(scratch->path, objects, fresh);
     load(scratch->path, run, &again);
     assert_prints_alike(&record, &again);
@@ -557,6 +572,7 @@ int main(void) {
         T(a_run_read_back_prints_the_same_bytes),
         T(what_is_not_printed_is_restored_as_well),
         T(histograms_are_restored_exactly),
+        T(checkpoints_are_restored),
         T(latencies_over_time_are_restored),
         T(an_empty_and_interrupted_record_survives),
         T(run_0_is_the_newest_that_ended),

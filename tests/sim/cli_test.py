@@ -79,8 +79,8 @@ class CliTest(unittest.TestCase):
             "faults": [{"kind": "crash", "servers": {"index_of": "servers"}, "for": {"range": ["100ms", "900ms"]}},
                        {"kind": "drop_reply", "probability": 0.1}], **changes}})
 
-    def query(self, sql):
-        with sqlite3.connect(self.db) as connection:
+    def query(self, sql, database=None):
+        with sqlite3.connect(database or self.db) as connection:
             return connection.execute(sql).fetchall()
 
     def test_explore_prints_stores_and_passes(self):
@@ -169,10 +169,113 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.run_json(self.small, "--check-replay")["verdict"], "pass")
         self.fails("run", self.small, "--check-replay", "--world", "live", saying=["--check-replay"])
 
+    # ---- shrink ----
+
+    def failing(self):
+        """The scenario and seed of a failure, and the database that has its run."""
+        found = json.loads(self.call("explore", self.swarm(), "--seeds", "1..20", "--profile", "upstream", "--save", self.db,
+                                     "--json", code=2))
+        return next(failure for failure in found["failures"] if failure["check"] == "progress")
+
+    def test_shrink_writes_a_small_scenario_that_fails_alike(self):
+        failure = self.failing()
+        by_seed = json.loads(self.call("shrink", self.swarm(), "--seed", failure["quickest_seed"], "--profile", "upstream", "--seeds", "4",
+                                       "--failure", failure["fingerprint"], "--output", "seed.json", "--json", "--runs", "600"))
+        by_run = json.loads(self.call("shrink", self.db, "--failure", failure["fingerprint"], "--seeds", "4", "-o", "run.json", "--json",
+                                      "--runs", "600"))
+        self.assertEqual(by_seed["after"], by_run["after"])
+        self.assertEqual((self.folder / "seed.json").read_text("utf-8"), (self.folder / "run.json").read_text("utf-8"))
+        self.assertEqual(by_seed["fingerprint"], failure["fingerprint"])
+        for what, most in (("servers", 2), ("clients", 2), ("faults", 3), ("jobs", 20)):
+            self.assertLessEqual(by_seed["after"][what], most)
+        self.assertLess(by_seed["after"]["events"], by_seed["before"]["events"])
+        self.run_json(self.folder / "seed.json", code=2)
+        again = json.loads(self.call("explore", self.folder / "seed.json", "--seeds", f"{by_seed['seed']}..{by_seed['seed']}", "--no-db",
+                                     "--json", code=2))
+        self.assertIn(failure["fingerprint"], [found["fingerprint"] for found in again["failures"]])
+
+    def test_shrink_tells_how_much_smaller_it_became(self):
+        failure = self.failing()
+        text = self.call("shrink", self.db, "--run", failure["run"], "--runs", "40")
+        for words in ("SHRUNK small-swarm, seed ", "before        after", "events", "virtual time", "41 runs in ", "allqsim run small-swarm-"):
+            self.assertIn(words, text)
+        self.assertEqual(len(list(self.folder.glob("small-swarm-*-*.json"))), 1)
+        self.assertEqual(json.loads(self.call("shrink", self.db, "--run", failure["run"], "--runs", "3", "-o", "-"))["clients"]["profile"],
+                         "upstream")
+
+    def test_shrink_interrupted_writes_the_smallest_so_far(self):
+        failure = self.failing()
+        terminal, other_end = pty.openpty()
+        process = subprocess.Popen([ALLQSIM, "shrink", self.db, "--run", str(failure["run"]), "-o", "small.json"], stderr=other_end,
+                                   stdout=subprocess.PIPE, text=True, cwd=self.folder)
+        os.close(other_end)
+        shown = ""
+        while " runs, " not in shown:
+            shown += os.read(terminal, 1000).decode()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        os.close(terminal)
+        self.assertIn(process.returncode, (0, 130))  # 0: it was over just then
+        self.assertIn("interrupted" if process.returncode else "nothing smaller", out)
+        self.run_json(self.folder / "small.json", code=2)
+
+    def test_shrink_wrong_use(self):
+        for arguments, word in (([], "found 0"), ([self.small, "--seed", "x"], "--seed"), ([self.small, "--runs", "0"], "--runs"),
+                                ([self.small, "--for", "x"], "--for"), ([self.small, "--seeds", "999"], "--seeds"),
+                                ([self.small, "--seed", "1", "--run", "1"], "--seed is for scenarios"), (["no-such-file"], "no-such-file"),
+                                ([self.small, "--json", "-o", "-"], "--output -"), ([self.small], "the run does not fail")):
+            self.fails("shrink", *arguments, saying=[word])
+        self.call("run", self.small, "--db", self.db, "--quiet")
+        self.fails("shrink", self.db, "--set", "clients.count=3", saying=["taken as it was"])
+        self.fails("shrink", self.db, "--run", "7", saying=["no run 7"])
+        self.fails("shrink", self.db, "--failure", "0123456789abcdef", saying=["0123456789abcdef"])
+        live = self.folder / "live.db"
+        self.call("run", self.small, "--db", live, "--quiet")
+        self.query("UPDATE run SET world = 'live'", live)
+        self.fails("shrink", live, saying=["live world"])
+        self.fails("replay", live, saying=["live world"])
+
+    # ---- replay ----
+
+    def test_replay_goes_as_stored_or_ends_with_4(self):
+        self.call("run", self.small, "--db", self.db, "--quiet")
+        text = self.call("replay", self.db)
+        self.assertIn("run 1, small with seed 1: ", text)
+        self.assertIn("as stored, hash ", text)
+        self.query("UPDATE run SET trace_hash = '0123456789abcdef'")
+        self.call("replay", self.db, "--until", "3s")
+        done = subprocess.run([ALLQSIM, "replay", self.db], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("NOT as stored", done.stdout)
+        self.assertIn("went another way: the first difference lies between step", done.stderr)
+        self.assertIn("stored by ", done.stderr)
+
+    def test_replay_shows_server_client_and_job(self):
+        self.call("run", self.small, "--db", self.db, "--quiet")
+        found = json.loads(self.call("replay", self.db, "--run", "1", "--until", "3s", "--show", "server:1", "--show", "client:2", "--show",
+                                     "job:30"))
+        self.assertEqual((found["run"], found["at_s"], found["verdict"], found["whole"]), (1, 3, "same", False))
+        server, client, job = found["shown"]
+        self.assertEqual((server["server"], server["up"], server["tubes"][0]["tube"]), (1, True, "default"))
+        self.assertEqual((client["client"], {s["health"] for s in client["servers"]}), (2, {"well"}))
+        self.assertIn("> put", job["life"][0])
+        given = next(line for line in job["life"] if ": put " in line).split()[4]
+        same = json.loads(self.call("replay", self.db, "--until", "3s", "--show", f"job:S,{given}"))["shown"][0]
+        self.assertEqual((same["put_number"], same["life"]), (30, job["life"]))
+        self.assertEqual(json.loads(self.call("replay", self.db, "--json"))["whole"], True)
+
+    def test_replay_wrong_use(self):
+        self.call("run", self.small, "--db", self.db, "--quiet")
+        for arguments, word in (([], "found 0"), ([self.db, "--run", "0"], "--run"), ([self.db, "--until", "x"], "--until"),
+                                ([self.db, "--show", "server:2"], "0 to 1"), ([self.db, "--show", "tube:a"], "server:N"),
+                                ([self.db, "--run", "5"], "no run 5"), ([self.db, "--frob"], "--frob")):
+            self.fails("replay", *arguments, saying=[word])
+        self.fails("replay", self.folder / "none.db", code=66, saying=["none.db"])
+
     # ---- help and wrong use ----
 
     def test_help_on_every_level(self):
-        for arguments in (["--help"], ["-h"], ["help"], ["run", "--help"], ["run", "-h"], ["explore", "--help"], ["scenarios", "--help"],
+        for arguments in (["--help"], ["-h"], ["help"], ["run", "--help"], ["run", "-h"], ["explore", "--help"], ["shrink", "--help"], ["replay", "--help"], ["scenarios", "--help"],
                           ["report", "--help"]):
             self.assertIn("usage: allqsim", self.call(*arguments), arguments)
         for option in ("--seed", "--set", "--profile", "--fidelity", "--db", "--trace", "--json", "--quiet", "--events"):
@@ -182,7 +285,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("usage: allqsim", self.stderr)
 
     def test_wrong_use_gets_one_line_and_64(self):
-        self.fails("frobnicate", saying=["frobnicate", "run, suite, explore, mutants, scenarios, report"])
+        self.fails("frobnicate", saying=["frobnicate", "run, suite, explore, mutants, shrink, replay, scenarios, report"])
         self.fails("--frobnicate", saying=["--frobnicate"])
         self.fails("run", saying=["SCENARIO"])
         self.fails("run", self.small, "another", saying=["another", "neither a file nor a scenario"])

@@ -201,6 +201,40 @@ static void lines_are_told_as_they_come_and_an_error_of_the_listener_goes_up(voi
     assert_int_equal(aq_trace_observation(&trace, &seen), AQ_EIO);
 }
 
+/* A trace of so many records, its checkpoints in *out. */
+static uint64_t trace_of(uint64_t records, uint64_t changed, struct aq_trace *out) {
+    aq_trace_init(out);
+    for (uint64_t i = 0; i < records; i++)
+        aq_trace_add(out, (struct aq_trace_record){i, 1, 0, 0, i == changed, 0});
+    return aq_trace_hash(out);
+}
+
+static void checkpoints_are_spread_evenly_over_a_trace_of_any_length(void **state) {
+    (void)state;
+    static const uint64_t blocks[] = {1, 100, 256, 257, 258, 1000, 5000, 12345};
+    struct aq_trace seen;
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        trace_of(blocks[i] * AQ_TRACE_BLOCK + 17, UINT64_MAX, &seen);
+        uint64_t distance = seen.checkpoints[0].steps;
+        assert_true(seen.checkpoint_count <= AQ_TRACE_CHECKPOINTS);
+        assert_true(seen.checkpoint_count >= AQ_TRACE_CHECKPOINTS / 2 || distance == AQ_TRACE_BLOCK);
+        for (uint32_t k = 0; k < seen.checkpoint_count; k++) {
+            assert_int_equal(seen.checkpoints[k].steps, (k + 1) * distance);
+            assert_int_equal(seen.checkpoints[k].at_us, (k + 1) * distance - 1);
+        }
+        assert_true(blocks[i] * AQ_TRACE_BLOCK - seen.checkpoint_count * distance < distance);
+    }
+}
+
+static void checkpoints_differ_from_the_first_difference_on_and_not_before(void **state) {
+    (void)state;
+    struct aq_trace a, b;
+    assert_int_not_equal(trace_of(100000, UINT64_MAX, &a), trace_of(100000, 60000, &b));
+    assert_int_equal(a.checkpoint_count, b.checkpoint_count);
+    for (uint32_t i = 0; i < a.checkpoint_count; i++)
+        assert_int_equal(a.checkpoints[i].hash == b.checkpoints[i].hash, a.checkpoints[i].steps <= 60000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_hash_depends_on_every_field_of_a_record),
@@ -210,6 +244,8 @@ int main(void) {
         cmocka_unit_test(an_event_more_changes_the_hash),
         cmocka_unit_test(every_kind_of_observation_has_its_line),
         cmocka_unit_test(lines_are_told_as_they_come_and_an_error_of_the_listener_goes_up),
+        cmocka_unit_test(checkpoints_are_spread_evenly_over_a_trace_of_any_length),
+        cmocka_unit_test(checkpoints_differ_from_the_first_difference_on_and_not_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
