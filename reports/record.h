@@ -99,7 +99,7 @@ struct aq_record_mark {
 };
 
 struct aq_record_latency {
-    const char *operation;         /* "put", "get", "done", "wait", "put_to_done" */
+    const char *operation;         /* "put", "get", "done", "wait", "put_to_done", "get_to_done" */
     struct aq_histogram histogram; /* buckets owned by the record; free with aq_record_close */
 };
 

@@ -15,6 +15,7 @@ struct aq_app_call {
     struct aq_request request; /* what was asked; texts lie in text, in long_text or live for the whole run */
     aq_time_us called_us;
     aq_time_us put_us; /* when the job it is about was first put */
+    aq_time_us get_us; /* completions: when the get was called that brought the job */
     uint64_t token;    /* of that job; 0: none */
     uint64_t job_hash; /* completions */
     uint32_t caller;

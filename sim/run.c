@@ -102,7 +102,8 @@ static int observe(void *arg, const struct aq_observation *seen) {
     int rc = aq_trace_observation(&run->trace, seen);
     if (rc) return rc;
     aq_metrics_observe(&run->metrics, seen);
-    rc = aq_ledger_observe(run->ledger, seen);
+    if (run->options->steady_from_us) rc = aq_steady_observe(&run->steady, seen);
+    if (!rc) rc = aq_ledger_observe(run->ledger, seen);
     if (!rc && run->options->observed) rc = run->options->observed(run->options->watch_arg, seen);
     if (rc || (seen->kind != AQ_SEEN_FAULT && seen->kind != AQ_SEEN_FAULT_END)) return rc;
     return begin_phase(run, seen->at_us);
@@ -141,6 +142,7 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
     if (!rc) rc = make_server_ids(run);
     if (!rc) rc = aq_metrics_init(&run->metrics, s->servers.count);
     if (!rc) rc = aq_latency_windows_init(&run->latency_windows);
+    if (!rc && run->options->steady_from_us) rc = aq_steady_init(&run->steady, s->servers.count);
     run->states = aq_alloc_zeroed(s->servers.count, sizeof *run->states);
     if (!rc && !run->states) rc = AQ_ENOMEM;
     if (rc) return rc;
@@ -196,6 +198,7 @@ static void tear_down(struct aq_run *run) {
     aq_ledger_free(run->ledger);
     aq_metrics_close(&run->metrics);
     aq_latency_windows_close(&run->latency_windows);
+    aq_steady_close(&run->steady);
     aq_address_book_close(&run->book);
     aq_held_addresses_close(&run->held);
     aq_free(run->server_ids);
@@ -295,6 +298,16 @@ static int stop_early(struct aq_run *run, aq_time_us until_us) {
     return run->interrupted ? 0 : rc;
 }
 
+/* At the end of a window: the steady part begins, or ends with the load. */
+static void bound_steady(struct aq_run *run, aq_time_us now_us) {
+    struct aq_steady *steady = &run->steady;
+    if (!run->options->steady_from_us || steady->to_us) return;
+    if (!steady->begun && now_us >= run->options->steady_from_us)
+        aq_steady_begin(steady, now_us, run->workload, run->world);
+    else if (steady->begun && now_us >= run->options->scenario->duration_us)
+        aq_steady_end(steady, now_us, run->workload, run->world);
+}
+
 /* Window by window: load and faults for the scenario's duration, then until drained, at most the settle time.
  */
 static int go(struct aq_run *run, struct aq_error *error) {
@@ -313,6 +326,7 @@ static int go(struct aq_run *run, struct aq_error *error) {
         if (until_us && until_us <= now_us) return stop_early(run, until_us);
         rc = aq_virtual_run(run->world, now_us);
         if (!rc) rc = close_window(run);
+        if (!rc) bound_steady(run, now_us);
         if (!rc) tell_progress(run, now_us, end_us);
         if (!rc && now_us == s->duration_us && !run->healed && !serve)
             rc = heal(run, aq_virtual_now(run->world));

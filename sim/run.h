@@ -27,6 +27,9 @@ struct aq_run_options {
     const volatile sig_atomic_t *stop; /* ends the run at the next event when non-zero; NULL: never */
     const struct aq_serve *serve;      /* live: for clients of other processes; NULL: the scenario's own */
     aq_client_step_fn client_step;     /* NULL: aq_client_step; see sim/virtual.h */
+    /* The record gets figures of the part of the load from here on, "steady_..."; 0: none. Before the end of
+       the scenario's duration; rounded up to a window's end. */
+    aq_time_us steady_from_us;
     /* Called at the end of each window, if not NULL. */
     void (*progress)(void *arg, const struct aq_progress *progress);
     void *progress_arg;

@@ -317,6 +317,7 @@ int aq_run_fill_record(struct aq_run *run, struct aq_record *record) {
     if (!rc) rc = fill_marks(run, record);
     if (!rc) rc = fill_checkpoints(run, record);
     if (!rc) rc = fill_figures(run, record);
+    if (!rc) rc = aq_steady_fill(&run->steady, record);
     if (!rc) rc = reckon(run);
     if (!rc) rc = aq_ledger_finish(run->ledger, run->end_us, record);
     if (!rc) rc = fill_servers(run, record);

@@ -11,6 +11,7 @@
 #include "sim/nemesis.h"
 #include "sim/port_hold.h"
 #include "sim/run.h"
+#include "sim/steady.h"
 #include "sim/trace.h"
 #include "sim/virtual.h"
 #include "sim/workload.h"
@@ -25,6 +26,7 @@ struct aq_run {
     struct aq_trace trace;
     struct aq_metrics metrics;
     struct aq_latency_windows latency_windows;
+    struct aq_steady steady; /* all zero where it is not wanted */
     struct aq_window_state *states; /* by server: scratch for window ends */
     struct aq_ledger *ledger;
     struct aq_virtual *world;

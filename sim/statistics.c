@@ -73,6 +73,40 @@ struct aq_interval aq_statistics_wilson(uint64_t hits, uint64_t trials, double z
     return interval;
 }
 
+/* The chance that |T| is at most t, by the angle whose tangent is t / sqrt(df). */
+static double t_within(double t, uint32_t df) {
+    double angle = atan(t / sqrt(df)), cosine = cos(angle), square = cosine * cosine;
+    double term = df % 2 ? cosine : 1, sum = df == 1 ? 0 : term;
+    for (uint32_t k = df % 2 ? 3 : 2; k < df; k += 2)
+        sum += term *= square * (k - 1) / k;
+    return df % 2 ? (angle + sin(angle) * sum) * 4 / TWO_PI : sin(angle) * sum;
+}
+
+double aq_statistics_t_975(uint32_t df) {
+    double low = AQ_Z_95, high = 13;
+    if (df == 0) return INFINITY;
+    if (df > 10000) return AQ_Z_95 + 2.372271 / df; /* the first term of its expansion, A&S 26.7.5 */
+    for (int step = 0; step < 60; step++) {
+        double middle = (low + high) / 2;
+        if (t_within(middle, df) < 0.95)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+struct aq_mean_interval aq_statistics_mean(const double *values, uint32_t n) {
+    double sum = 0, squares = 0;
+    if (n == 0) return (struct aq_mean_interval){NAN, NAN};
+    for (uint32_t i = 0; i < n; i++)
+        sum += values[i];
+    for (uint32_t i = 0; i < n; i++)
+        squares += (values[i] - sum / n) * (values[i] - sum / n);
+    if (n == 1) return (struct aq_mean_interval){sum, INFINITY};
+    return (struct aq_mean_interval){sum / n, aq_statistics_t_975(n - 1) * sqrt(squares / (n - 1) / n)};
+}
+
 static double mean_of(const uint64_t *counts, uint32_t n) {
     double sum = 0;
     for (uint32_t i = 0; i < n; i++)

@@ -40,6 +40,18 @@ double aq_statistics_share_low(uint64_t hits, uint64_t trials, double confidence
    right?", JAMA 249 (1983). */
 uint64_t aq_statistics_clean_trials(double share, double confidence);
 
+/* The quantile of Student's t that leaves 2.5 % above it, for df >= 1 degrees of freedom; relative error
+   below 1e-6. Source: t^2 / (df + t^2) is a beta variable (Abramowitz and Stegun, "Handbook of Mathematical
+   Functions", 26.7.1); its finite sums 26.7.3 and 26.7.4 are inverted by bisection. */
+double aq_statistics_t_975(uint32_t df);
+
+/* A mean with its interval of 95 %: mean - half to mean + half. One value alone: half is infinite; none: NaN.
+ */
+struct aq_mean_interval {
+    double mean, half;
+};
+struct aq_mean_interval aq_statistics_mean(const double *values, uint32_t n);
+
 /* Jain's fairness index, (sum x)^2 / (n sum x^2): 1 where all are equal, 1/n where one has everything; 1
    where all are zero or there are none. Source: R. Jain, D. Chiu, W. Hawe, "A quantitative measure of
    fairness and discrimination", DEC TR-301 (1984). */

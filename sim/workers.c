@@ -92,6 +92,7 @@ static int start_job_call(struct aq_workload *w, struct worker *worker, enum aq_
     }
     call->token = held->token;
     call->put_us = held->put_us;
+    call->get_us = held->get_us;
     struct aq_job_ref ref;
     if (aq_job_ref_parse(call->request.job_id, &ref) == 0) call->job_hash = aq_text_hash(ref.job);
     return submit_for_worker(w, worker, call, now_us);
@@ -198,7 +199,7 @@ int aq_workload_worker_timer(struct aq_workload *w, aq_time_us now_us, uint32_t 
 /* Takes one job of a get's reply into the worker's hands and tells that it was seen. */
 static int take_job(struct aq_workload *w, struct worker *worker, const struct aq_app_call *call,
                     aq_time_us now_us, const struct aq_job *job, bool last) {
-    struct held held = {.put_us = now_us};
+    struct held held = {.put_us = now_us, .get_us = call->called_us};
     held.token = aq_body_token(job->body, &held.put_us);
     held.poison = aq_body_is_poison(job->body);
     struct aq_observation seen = workload_about(call, AQ_SEEN_ANSWER, now_us);

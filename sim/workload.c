@@ -4,7 +4,7 @@
 #include "base/memory.h"
 
 const char *aq_latency_word(enum aq_latency latency) {
-    static const char *const words[] = {"put", "get", "done", "wait", "put_to_done"};
+    static const char *const words[] = {"put", "get", "done", "wait", "put_to_done", "get_to_done"};
     return words[latency];
 }
 

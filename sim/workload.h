@@ -95,6 +95,7 @@ enum aq_latency {
     AQ_LATENCY_DONE,
     AQ_LATENCY_WAIT,
     AQ_LATENCY_PUT_TO_DONE,
+    AQ_LATENCY_GET_TO_DONE, /* from the call of the get to the answer of the completion */
     AQ_LATENCY_COUNT
 };
 const char *aq_latency_word(enum aq_latency latency);

@@ -74,6 +74,7 @@ void workload_record_latency(struct aq_workload *w, const struct aq_app_call *ca
     case AQ_ACTION_DELETE:
         aq_histogram_record(&w->latencies[AQ_LATENCY_DONE], span_us);
         aq_histogram_record(&w->latencies[AQ_LATENCY_PUT_TO_DONE], now_us - call->put_us);
+        aq_histogram_record(&w->latencies[AQ_LATENCY_GET_TO_DONE], now_us - call->get_us);
         break;
     default: break;
     }

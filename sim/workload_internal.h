@@ -35,6 +35,7 @@ struct worker {
 struct held {
     uint64_t token;
     aq_time_us put_us;
+    aq_time_us get_us; /* when the get was called that brought it */
     uint8_t ref_len : 7;
     uint8_t poison : 1; /* it kills the worker */
     char ref[AQ_JOB_REF_CHARS_MAX];

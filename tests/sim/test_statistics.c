@@ -141,8 +141,35 @@ static void evenness_is_measured_as_defined(void **state) {
     assert_true(aq_statistics_max_over_mean(none, 2) == 0 && aq_statistics_jain(none, 0) == 1);
 }
 
+/* The table of Student's t, as printed in any book. */
+static void quantiles_of_student_are_those_of_the_table(void **state) {
+    (void)state;
+    assert_near(aq_statistics_t_975(1), 12.7062, 1e-5);
+    assert_near(aq_statistics_t_975(2), 4.30265, 1e-5);
+    assert_near(aq_statistics_t_975(3), 3.18245, 1e-5);
+    assert_near(aq_statistics_t_975(4), 2.77645, 1e-5);
+    assert_near(aq_statistics_t_975(9), 2.26216, 1e-5);
+    assert_near(aq_statistics_t_975(30), 2.04227, 1e-5);
+    assert_near(aq_statistics_t_975(1000), 1.96234, 1e-5);
+    assert_near(aq_statistics_t_975(100000), 1.95999, 1e-5);
+    assert_true(isinf(aq_statistics_t_975(0)));
+}
+
+/* 1, 2, 3, 4: mean 2.5, deviation sqrt(5 / 3), t of 3 degrees. */
+static void an_interval_of_a_mean_is_as_worked_out_by_hand(void **state) {
+    struct aq_mean_interval found = aq_statistics_mean((double[]){1, 2, 3, 4}, 4);
+    (void)state;
+    assert_near(found.mean, 2.5, 1e-14);
+    assert_near(found.half, 3.18245 * sqrt(5.0 / 3 / 4), 1e-5);
+    found = aq_statistics_mean((double[]){7}, 1);
+    assert_true(found.mean == 7 && isinf(found.half));
+    assert_true(aq_statistics_mean((double[]){3, 3, 3}, 3).half == 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quantiles_of_student_are_those_of_the_table),
+        cmocka_unit_test(an_interval_of_a_mean_is_as_worked_out_by_hand),
         cmocka_unit_test(chi_square_tail_agrees_with_exact_values),
         cmocka_unit_test(with_two_degrees_of_freedom_the_tail_is_exponential),
         cmocka_unit_test(with_one_degree_of_freedom_the_tail_is_that_of_the_normal),
