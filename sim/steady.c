@@ -1,5 +1,6 @@
 #include "sim/steady.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -182,12 +183,12 @@ static void add_spans(struct figures *f, const char *operation, const struct aq_
     char name[64];
     for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
         snprintf(name, sizeof name, "%s_%s", operation, quantiles[i].name);
-        add(f, name, (double)aq_histogram_quantile(h, quantiles[i].share) / AQ_US_PER_S);
+        add(f, name, h->count ? (double)aq_histogram_quantile(h, quantiles[i].share) / AQ_US_PER_S : NAN);
     }
     snprintf(name, sizeof name, "%s_max_s", operation);
-    add(f, name, (double)h->max_us / AQ_US_PER_S);
+    add(f, name, h->count ? (double)h->max_us / AQ_US_PER_S : NAN);
     snprintf(name, sizeof name, "%s_mean_s", operation);
-    add(f, name, ratio(h->sum_us, h->count) / AQ_US_PER_S);
+    add(f, name, h->count ? ratio(h->sum_us, h->count) / AQ_US_PER_S : NAN);
     snprintf(name, sizeof name, "%s_count", operation);
     add(f, name, (double)h->count);
 }

@@ -44,8 +44,8 @@ void aq_steady_begin(struct aq_steady *steady, aq_time_us now_us, const struct a
 void aq_steady_end(struct aq_steady *steady, aq_time_us now_us, const struct aq_workload *workload,
                    const struct aq_virtual *world);
 
-/* The names and values of all figures, in the record's arena, behind those that the record has. Nothing where
-   it has not ended. Errors: AQ_ENOMEM. */
+/* The names and values of all figures, NaN for spans of which there were none, in the record's arena, behind
+   those that the record has. Nothing where it has not ended. Errors: AQ_ENOMEM. */
 int aq_steady_fill(const struct aq_steady *steady, struct aq_record *record);
 
 #endif
