@@ -348,6 +348,16 @@ static const struct aq_key explore_keys[] = {
 static OBJECT(explore_object, "explore", explore_keys);
 #undef STRUCT
 
+#define STRUCT struct aq_plan_section
+static const struct aq_key plan_keys[] = {
+    ROW("slo", TEXT, slo, NULL, "The objective, unless the command line has one.", .min = 1, .max = 1000),
+    ROW("warm_up", SPAN, warm_up_us, "\"never\"",
+        "Beginning of each run that is not measured; never: a quarter of duration.", .above = true,
+        .never = true),
+};
+static OBJECT(plan_object, "plan", plan_keys);
+#undef STRUCT
+
 #define STRUCT struct aq_scenario
 static const struct aq_key expect_keys[] = {
     ROW("strict", EXPECTATION, expect_strict, NULL, "What is expected of clients with the profile strict."),
@@ -394,28 +404,16 @@ static const struct aq_key scenario_keys[] = {
         "Coverage marks that the run has to reach; otherwise its verdict is unknown.", .max = 1000),
     ROW("explore", SECTION, explore, NULL, "What allqsim explore draws for each seed.",
         .object = &explore_object),
+    ROW("plan", SECTION, plan, NULL, "What allqsim plan asks for.", .object = &plan_object),
 };
 OBJECT(aq_object_scenario, "scenario", scenario_keys);
 #undef STRUCT
 
 const struct aq_object *const aq_objects[] = {
-    &aq_object_scenario,
-    &server_object,
-    &fair_object,
-    &client_object,
-    &group_object,
-    &worker_object,
-    &producer_object,
-    &parent_object,
-    &shard_key_object,
-    &network_object,
-    &aq_object_fault,
-    &aq_object_command,
-    &budget_object,
-    &aq_object_slo,
-    &expect_object,
-    &explore_object,
-    NULL,
+    &aq_object_scenario, &server_object,     &fair_object,   &client_object,    &group_object,
+    &worker_object,      &producer_object,   &parent_object, &shard_key_object, &network_object,
+    &aq_object_fault,    &aq_object_command, &budget_object, &aq_object_slo,    &expect_object,
+    &explore_object,     &plan_object,       NULL,
 };
 
 const char *const aq_slo_forms[] = {"latency p below", "throughput", "availability above", "empty_gets"};

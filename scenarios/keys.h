@@ -115,7 +115,7 @@ struct aq_fault_keys {
 };
 
 #define AQ_FAULT_COMMON_KEYS "kind name at on every times may_miss"
-#define AQ_NOT_DRAWN_KEYS    "explore faults seed"   /* keys of the file that are no settings of explore */
+#define AQ_NOT_DRAWN_KEYS    "explore faults plan seed" /* keys of the file that are no settings of explore */
 #define AQ_DRAWN_FAULT_KEYS  "family instances when" /* of the faults of explore, beside those of the kind */
 
 extern const struct aq_fault_keys aq_fault_keys[]; /* by enum aq_fault_kind */

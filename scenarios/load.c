@@ -134,6 +134,7 @@ void aq_scenario_free(struct aq_scenario *s) {
         aq_free(s->workers.further_tubes[i]);
     free_marks(&s->required_marks);
     free_marks(&s->explore.required_marks);
+    aq_free(s->plan.slo);
     aq_free(s->faults);
     aq_free(s->commands);
     aq_free(s->workers.further_tubes);

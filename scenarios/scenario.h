@@ -347,6 +347,12 @@ struct aq_explore_section {
     struct aq_mark_list required_marks; /* to be reached in an exploration, in whichever run */
 };
 
+/* What allqsim plan asks for. */
+struct aq_plan_section {
+    char *slo;             /* owned; the objective, as sim/objective.h reads it; NULL where none is given */
+    aq_time_us warm_up_us; /* AQ_TIME_NEVER: a quarter of the duration */
+};
+
 struct aq_scenario {
     char *name;    /* owned, as all texts here */
     char *summary; /* what it shows, one sentence */
@@ -378,6 +384,7 @@ struct aq_scenario {
     uint32_t expect_unknown; /* bits 1 << enum aq_check that need not be able to judge, with any profile */
     struct aq_mark_list required_marks; /* coverage marks that must be reached at least once */
     struct aq_explore_section explore;
+    struct aq_plan_section plan;
 };
 
 #endif
