@@ -104,3 +104,26 @@ const char *aq_print_story_title(char *out, size_t size, const struct aq_record_
     snprintf(out, size, "%s: %s%s%s%s%s", violation->check, violation->cause, job, token, origin, receiver);
     return out;
 }
+
+void aq_print_wrapped(FILE *stream, uint32_t column, uint32_t indent, const char *text) {
+    bool first = true;
+    while (*text) {
+        size_t length = strcspn(text, " ");
+        char word[4096];
+        snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : sizeof word - 1), text);
+        uint32_t width = aq_print_columns(word);
+        if (!first && column + 1 + width > AQ_PRINT_LINE_COLUMNS) {
+            fprintf(stream, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (!first) {
+            fputc(' ', stream);
+            column++;
+        }
+        fputs(word, stream);
+        column += width;
+        first = false;
+        text += length;
+        text += strspn(text, " ");
+    }
+    fputc('\n', stream);
+}

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "reports/record.h"
 
@@ -18,6 +19,13 @@ const char *aq_print_plain(char *out, size_t size, uint32_t columns, const char 
 
 /* Columns that a text takes, one for each UTF-8 character. */
 uint32_t aq_print_columns(const char *text);
+
+/* Columns that a line of text may take. */
+#define AQ_PRINT_LINE_COLUMNS 100
+
+/* Writes a text broken at blanks so that lines end before AQ_PRINT_LINE_COLUMNS; `column` is where the first
+   begins, `indent` where the others do. Ends the last line. */
+void aq_print_wrapped(FILE *stream, uint32_t column, uint32_t indent, const char *text);
 
 /* Chooses at most `max` violations to show, so that every check has its turn: the first of each, then the
    second of each, ... Fills `chosen` with their indexes and returns how many. */

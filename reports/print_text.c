@@ -10,7 +10,7 @@
 #include "reports/print_shared.h"
 #include "reports/print_table.h"
 
-#define LINE_COLUMNS  100
+#define LINE_COLUMNS  AQ_PRINT_LINE_COLUMNS
 #define STORIES_MAX   3
 #define ROWS_MAX      24 /* of any table; the database has the others */
 #define SHARES_MAX    8  /* servers with a column of their own in the table of phases */
@@ -37,31 +37,6 @@ static bool wants_colours(FILE *stream) {
 static const char *verdict_colour(const struct printer *p, enum aq_verdict verdict) {
     if (!p->colours) return NULL;
     return verdict == AQ_VERDICT_PASS ? GREEN : verdict == AQ_VERDICT_FAIL ? RED : YELLOW;
-}
-
-/* Writes a text broken at blanks so that lines end before LINE_COLUMNS; `column` is where the first begins,
- * `indent` where the others do. */
-static void print_wrapped(FILE *stream, uint32_t column, uint32_t indent, const char *text) {
-    bool first = true;
-    while (*text) {
-        size_t length = strcspn(text, " ");
-        char word[TEXT_BYTES];
-        snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : sizeof word - 1), text);
-        uint32_t width = aq_print_columns(word);
-        if (!first && column + 1 + width > LINE_COLUMNS) {
-            fprintf(stream, "\n%*s", (int)indent, "");
-            column = indent;
-        } else if (!first) {
-            fputc(' ', stream);
-            column++;
-        }
-        fputs(word, stream);
-        column += width;
-        first = false;
-        text += length;
-        text += strspn(text, " ");
-    }
-    fputc('\n', stream);
 }
 
 static void print_more(const struct printer *p, uint32_t count, const char *what) {
@@ -91,10 +66,10 @@ static void print_headline(const struct printer *p) {
     snprintf(line + used, sizeof line - (size_t)used, "%s%s%s", r->interrupted ? ", interrupted" : "",
              reason[0] ? ": " : "", reason);
     fprintf(p->stream, "%s%s%s ", colour ? colour : "", words[r->verdict], colour ? "\033[0m" : "");
-    print_wrapped(p->stream, (uint32_t)strlen(words[r->verdict]) + 1, 5, line);
+    aq_print_wrapped(p->stream, (uint32_t)strlen(words[r->verdict]) + 1, 5, line);
     if (r->summary && r->summary[0]) {
         fputs("     ", p->stream);
-        print_wrapped(p->stream, 5, 5, aq_print_plain(line, sizeof line, TEXT_BYTES, r->summary));
+        aq_print_wrapped(p->stream, 5, 5, aq_print_plain(line, sizeof line, TEXT_BYTES, r->summary));
     }
 }
 
@@ -203,7 +178,7 @@ static void print_checks(const struct printer *p) {
                  aq_print_plain(name, sizeof name, CHECK_COLUMNS, r->checks[i].name),
                  aq_print_plain(remark, sizeof remark, TEXT_BYTES, r->checks[i].remark));
         fputs("  ", p->stream);
-        print_wrapped(p->stream, 2, 4, line);
+        aq_print_wrapped(p->stream, 2, 4, line);
     }
 }
 

@@ -10,7 +10,7 @@
 -- To delete a run with all that belongs to it: PRAGMA foreign_keys = ON; DELETE FROM run WHERE run_id = N;
 
 PRAGMA application_id = 1634496883; -- "alqs"
-PRAGMA user_version = 3;            -- rises with every change of this file that a reader must know about
+PRAGMA user_version = 4;            -- rises with every change of this file that a reader must know about
 
 CREATE TABLE run ( -- One row for each run; written as soon as the run begins, and completed in one step when it has ended.
     run_id INTEGER PRIMARY KEY,              -- number of the run in this file, from 1
@@ -330,6 +330,92 @@ CREATE TABLE exploration_find ( -- With --until-found: one row for each search, 
     wall_us INTEGER NOT NULL,    -- time that the runs took, one after the other
     PRIMARY KEY (exploration_id, position)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE plan ( -- One row for each capacity plan, written as it ends.
+    plan_id INTEGER PRIMARY KEY,         -- number of the plan in this file, from 1
+    state TEXT NOT NULL                  -- an interrupted one is not complete; its runs are kept and used again
+        CHECK (state IN ('finished', 'interrupted')),
+    scenario TEXT NOT NULL,              -- name of the scenario
+    scenario_text TEXT NOT NULL,         -- the scenario that is scaled, JSON
+    scenario_hash TEXT NOT NULL,         -- of scenario_text
+    objective TEXT NOT NULL,             -- what has to hold
+    client_profile TEXT NOT NULL,        -- behaviour of the clients: 'strict' or 'upstream'
+    server_profile TEXT NOT NULL,        -- behaviour of the servers: 'strict' or 'upstream'
+    version TEXT NOT NULL,               -- of the program
+    build TEXT NOT NULL,                 -- compiler and build type
+    reproduce TEXT NOT NULL,             -- a command line that does it again
+    started_unix_s INTEGER NOT NULL,     -- when it was started, wall clock
+    clients_from INTEGER NOT NULL,       -- fewest clients that were asked for
+    clients_to INTEGER NOT NULL,         -- most clients
+    clients_step INTEGER NOT NULL,       -- step of the grid
+    servers_from INTEGER NOT NULL,       -- fewest servers
+    servers_to INTEGER NOT NULL,         -- most servers
+    survive INTEGER NOT NULL,            -- servers whose loss has to be borne
+    workers_per_client REAL NOT NULL,    -- how many workers each client has
+    jobs_per_client_s REAL NOT NULL,     -- jobs a second that are put for each client
+    recommended_servers INTEGER NOT NULL, -- the number of servers that the recommendation is for
+    recommended_clients INTEGER NOT NULL, -- most clients for them; 0: none can be recommended
+    advice TEXT NOT NULL,                -- what is recommended, and why
+    runs INTEGER NOT NULL,               -- runs that it is made of
+    reused_runs INTEGER NOT NULL,        -- of them, those that had been done before
+    wall_us INTEGER NOT NULL             -- time that it took
+) STRICT;
+
+CREATE TABLE plan_point ( -- One row for each point of a plan that was looked at.
+    plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan
+    servers INTEGER NOT NULL, -- servers at the start
+    lost INTEGER NOT NULL,    -- servers of them that end as measuring begins
+    clients INTEGER NOT NULL, -- clients
+    seeds INTEGER NOT NULL,   -- runs
+    held TEXT NOT NULL        -- of the objective; 'open': the intervals do not tell
+        CHECK (held IN ('holds', 'fails', 'open')),
+    PRIMARY KEY (plan_id, servers, lost, clients)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE plan_value ( -- What was measured at each point of a plan.
+    plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan
+    servers INTEGER NOT NULL, -- servers at the start
+    lost INTEGER NOT NULL,    -- servers of them that end as measuring begins
+    clients INTEGER NOT NULL, -- clients
+    measure TEXT NOT NULL,    -- a term of the objective as written, or a measure
+    mean REAL,                -- over the seeds; seconds, per second, or a ratio; NULL: there was nothing to measure
+    half REAL,                -- half of its interval of 95 %
+    theory REAL,              -- what theory says; NULL: nothing
+    held TEXT NOT NULL,       -- whether the term holds: 'holds', 'fails', 'open'; empty for what is no term
+    PRIMARY KEY (plan_id, servers, lost, clients, measure)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE plan_knee ( -- What came out for each number of servers.
+    plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan
+    servers INTEGER NOT NULL,   -- servers at the start
+    lost INTEGER NOT NULL,      -- servers of them that end as measuring begins
+    clients INTEGER NOT NULL,   -- most clients with which the objective holds; 0: none
+    fails_at REAL,              -- next number of clients, with which it does not; NULL: it held up to the end
+    theory_clients REAL,        -- most clients by theory; NULL: it has nothing to say
+    breaks_first TEXT NOT NULL, -- what breaks first above it
+    PRIMARY KEY (plan_id, servers, lost)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE kept_run ( -- Runs of plans and comparisons of which the figures are kept, to be used again.
+    kept_run_id INTEGER PRIMARY KEY,   -- number of the run among these
+    scenario_hash TEXT NOT NULL,       -- of the scenario as it was run
+    seed INTEGER NOT NULL,             -- its seed
+    steady_from_us INTEGER NOT NULL,   -- when measuring began
+    version TEXT NOT NULL,             -- of the program
+    build TEXT NOT NULL,               -- compiler and build type
+    UNIQUE (scenario_hash, seed, steady_from_us, version, build)
+) STRICT;
+
+CREATE TABLE kept_figure ( -- Their figures.
+    kept_run_id INTEGER NOT NULL REFERENCES kept_run ON DELETE CASCADE, -- the run
+    name TEXT NOT NULL, -- of the figure
+    value REAL,         -- in the unit of its name; NULL: there was nothing to measure
+    PRIMARY KEY (kept_run_id, name)
+) STRICT;
+
+CREATE VIEW newest_plan AS -- What came out for each number of servers, newest plan first.
+SELECT plan_id, state, scenario, objective, servers, lost, clients, fails_at, theory_clients, breaks_first
+FROM plan JOIN plan_knee USING (plan_id) ORDER BY plan_id DESC, servers, lost;
 
 CREATE VIEW newest_exploration AS -- The explorations, newest first.
 SELECT exploration_id, state, scenario, client_profile, seed_from, seed_to, shard, shards, reason,

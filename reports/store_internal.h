@@ -8,7 +8,7 @@
 #include "reports/store.h"
 
 #define AQ_STORE_APPLICATION_ID 1634496883 /* "alqs"; the same as in schema.sql */
-#define AQ_STORE_VERSION        3          /* user_version of schema.sql */
+#define AQ_STORE_VERSION        4          /* user_version of schema.sql */
 #define AQ_STORE_VERSION_OLDEST 1          /* that can still be read, and be brought up to date */
 /* longest wait for another process; a full trace is written in a few seconds */
 #define AQ_STORE_PATIENCE_MS 10000

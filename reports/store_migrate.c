@@ -9,6 +9,7 @@
 static const char *const steps[AQ_STORE_VERSION] = {
     [1] = "", /* explorations: new tables only */
     [2] = "", /* checkpoints: likewise */
+    [3] = "", /* plans: likewise */
 };
 
 static int run_steps(const struct aq_store *store, struct aq_error *error) {

@@ -48,9 +48,10 @@ struct balance {
     double workers, poll_s, process_s;
 };
 
-/* The queue at a server with so many jobs and gets a second in all. False: not stable. */
+/* The queue at a server with so many jobs and gets a second in all, and, if wanted, how far what a done finds
+   goes together with what its get found. False: not stable. */
 static bool queue_at(const struct balance *b, double jobs_per_s, double puts_per_s, double gets_per_s,
-                     struct aq_theory_open *out) {
+                     struct aq_theory_open *out, double *correlation) {
     const struct aq_forecast *f = b->out;
     double all = puts_per_s + gets_per_s + jobs_per_s;
     struct aq_theory_moments service = {0};
@@ -61,14 +62,19 @@ static bool queue_at(const struct balance *b, double jobs_per_s, double puts_per
     aq_theory_mix(&service, &f->put, puts_per_s / all);
     aq_theory_mix(&service, &f->get, gets_per_s / all);
     aq_theory_mix(&service, &f->done, jobs_per_s / all);
-    return aq_theory_mg1(all / b->servers, &service, out);
+    if (!aq_theory_mg1(all / b->servers, &service, out)) return false;
+    if (correlation) {
+        double lag_s = out->wait_s + f->get.first + f->network_s + b->process_s;
+        *correlation = aq_theory_correlation(all / b->servers, &service, lag_s);
+    }
+    return true;
 }
 
 /* How many workers this takes; infinite where servers cannot do it. */
 static double workers_for(const struct balance *b, double jobs_per_s, double puts_per_s, double gets_per_s) {
     struct aq_theory_open queue;
     const struct aq_forecast *f = b->out;
-    if (!queue_at(b, jobs_per_s, puts_per_s, gets_per_s, &queue)) return INFINITY;
+    if (!queue_at(b, jobs_per_s, puts_per_s, gets_per_s, &queue, NULL)) return INFINITY;
     return gets_per_s * (queue.wait_s + f->get.first + f->network_s) + (gets_per_s - jobs_per_s) * b->poll_s +
            jobs_per_s * (b->process_s + queue.wait_s + f->done.first + f->network_s);
 }
@@ -93,7 +99,7 @@ static void reach_balance(struct balance *b, double puts_per_s) {
         most = (b->workers + puts_per_s * b->poll_s) / (fastest + b->poll_s) + puts_per_s;
     f->jobs_per_s = f->gets_per_s = puts_per_s;
     if (b->workers <= 0) f->jobs_per_s = f->gets_per_s = 0;
-    if (!queue_at(b, f->jobs_per_s, puts_per_s, f->gets_per_s, &queue)) {
+    if (!queue_at(b, f->jobs_per_s, puts_per_s, f->gets_per_s, &queue, NULL)) {
         f->limit = AQ_FORECAST_SERVERS;
         f->utilization = 1;
         return;
@@ -105,7 +111,7 @@ static void reach_balance(struct balance *b, double puts_per_s) {
         f->jobs_per_s = f->gets_per_s = b->workers > 0 ? solve(b, puts_per_s, false, 0, puts_per_s) : 0;
     }
     f->empty_get_ratio = f->gets_per_s > 0 ? 1 - f->jobs_per_s / f->gets_per_s : 0;
-    (void)queue_at(b, f->jobs_per_s, puts_per_s, f->gets_per_s, &f->queue);
+    (void)queue_at(b, f->jobs_per_s, puts_per_s, f->gets_per_s, &f->queue, &f->correlation);
     f->utilization = f->queue.utilization;
 }
 
@@ -153,7 +159,7 @@ static bool span_of(const struct aq_forecast *f, const char *operation, struct s
     if (strcmp(operation, "get_to_done") != 0) return false;
     out->constant_s += f->network_s;
     out->mean_s += f->queue.wait_s + f->get.first;
-    out->variance += f->queue.wait_variance + variance_of(&f->get);
+    out->variance += (1 + 2 * f->correlation) * f->queue.wait_variance + variance_of(&f->get);
     out->spread = &f->process;
     out->spread_s = aq_distribution_mean_us(&f->process) / 1e6;
     return true;

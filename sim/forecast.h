@@ -16,8 +16,9 @@ struct aq_forecast {
     double jobs_per_s;            /* that are completed */
     double gets_per_s;            /* of all workers, empty ones included */
     double empty_get_ratio;
-    double utilization;                      /* of each server */
-    struct aq_theory_open queue;             /* at each server, for its mixture of requests */
+    double utilization;          /* of each server */
+    struct aq_theory_open queue; /* at each server, for its mixture of requests */
+    double correlation;          /* of the waits of a get and of the done of its job, at the same server */
     struct aq_theory_moments put, get, done; /* service times */
     double network_s;                        /* there and back, mean */
     struct aq_distribution process;

@@ -95,6 +95,23 @@ double aq_theory_md1_response_s(double arrivals_per_s, double service_s) {
     return utilization < 1 ? service_s + service_s * utilization / (2 * (1 - utilization)) : INFINITY;
 }
 
+static double normal_above(double x) {
+    return erfc(x / sqrt(2)) / 2;
+}
+
+static double normal_density(double x) {
+    return exp(-x * x / 2) / 2.5066282746310002;
+}
+
+double aq_theory_correlation(double arrivals_per_s, const struct aq_theory_moments *service, double lag_s) {
+    double drift = 1 - arrivals_per_s * service->first, variance = arrivals_per_s * service->second;
+    if (lag_s <= 0) return 1;
+    if (variance <= 0) return 0;
+    double t = lag_s * drift * drift / variance, root = sqrt(t);
+    if (t > 40) return 0; /* below 1e-9; what follows would be a difference of large numbers */
+    return 2 * (1 - 2 * t - t * t) * normal_above(root) + 2 * root * (1 + t) * normal_density(root);
+}
+
 /* ---- quantiles ---- */
 
 static double quantile_of(const struct aq_distribution *d, double share) {

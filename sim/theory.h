@@ -67,6 +67,13 @@ bool aq_theory_mg1(double arrivals_per_s, const struct aq_theory_moments *servic
 double aq_theory_mm1_response_s(double arrivals_per_s, double service_s);
 double aq_theory_md1_response_s(double arrivals_per_s, double service_s);
 
+/* How far what two customers find at a stable M/G/1 queue goes together when the second comes `lag_s` after
+   the first: the correlation of its workload, 1 at once, 0 in the end. That of reflected Brownian motion with
+   the queue's drift and variance, which is the limit under heavy load. Source: J. Abate, W. Whitt, "Transient
+   behavior of regulated Brownian motion, I: starting at the origin" and "II: non-zero initial conditions",
+   Advances in Applied Probability 19 (1987), the correlation function of the stationary process. */
+double aq_theory_correlation(double arrivals_per_s, const struct aq_theory_moments *service, double lag_s);
+
 /* The quantile (0 < share < 1) of a sum of a constant, spans of `spread` (NULL: none) and a gamma variable
    with this mean and variance, all independent: what is left of a response when its parts are known. Exact
    for a sum of two responses of M/M/1 queues, an approximation by two moments elsewhere. */

@@ -125,6 +125,22 @@ static void a_moment_that_is_infinite_is_told(void **state) {
     assert_false(aq_theory_moments(&heavy, &moments));
 }
 
+/* With lambda = 0.5 and S = 1 the drift is 1/2 and the variance 1/2 (constant service): t is half the lag. At
+   t = 1, -4 (1 - Phi(1)) + 4 phi(1), of the tables 0.1586553 and 0.2419707. */
+static void what_two_customers_find_goes_together_for_a_while(void **state) {
+    const struct aq_theory_moments service = {1, 1, 1};
+    double before = 1;
+    (void)state;
+    assert_true(aq_theory_correlation(0.5, &service, 0) == 1);
+    near(aq_theory_correlation(0.5, &service, 2), -4 * 0.1586552539 + 4 * 0.2419707245, 1e-8);
+    for (double lag_s = 0.1; lag_s < 100; lag_s += 0.1) {
+        double now = aq_theory_correlation(0.5, &service, lag_s);
+        assert_true(now >= 0 && now < before + 1e-12);
+        before = now;
+    }
+    assert_true(before < 1e-6);
+}
+
 /* The 99th percentile of an exponential is ln 100, that of the sum of two solves (1 + x) exp(-x) = 0.01. */
 static void quantiles_of_sums_are_exact_where_they_can_be(void **state) {
     struct aq_distribution spread = made(AQ_DISTRIBUTION_EXPONENTIAL, 1e6, 0);
@@ -146,6 +162,7 @@ int main(void) {
         cmocka_unit_test(open_queues_are_as_in_the_books),
         cmocka_unit_test(moments_are_those_of_the_draws),
         cmocka_unit_test(a_moment_that_is_infinite_is_told),
+        cmocka_unit_test(what_two_customers_find_goes_together_for_a_while),
         cmocka_unit_test(quantiles_of_sums_are_exact_where_they_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
