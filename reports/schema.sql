@@ -362,21 +362,21 @@ CREATE TABLE plan ( -- One row for each capacity plan, written as it ends.
 ) STRICT;
 
 CREATE TABLE plan_point ( -- One row for each point of a plan that was looked at.
-    plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan
+    plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan that it is of
     servers INTEGER NOT NULL, -- servers at the start
     lost INTEGER NOT NULL,    -- servers of them that end as measuring begins
-    clients INTEGER NOT NULL, -- clients
-    seeds INTEGER NOT NULL,   -- runs
+    clients INTEGER NOT NULL, -- clients at this point
+    seeds INTEGER NOT NULL,   -- runs, each with a seed of its own
     held TEXT NOT NULL        -- of the objective; 'open': the intervals do not tell
         CHECK (held IN ('holds', 'fails', 'open')),
     PRIMARY KEY (plan_id, servers, lost, clients)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE plan_value ( -- What was measured at each point of a plan.
-    plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan
+    plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan that it is of
     servers INTEGER NOT NULL, -- servers at the start
     lost INTEGER NOT NULL,    -- servers of them that end as measuring begins
-    clients INTEGER NOT NULL, -- clients
+    clients INTEGER NOT NULL, -- clients at this point
     measure TEXT NOT NULL,    -- a term of the objective as written, or a measure
     mean REAL,                -- over the seeds; seconds, per second, or a ratio; NULL: there was nothing to measure
     half REAL,                -- half of its interval of 95 %
@@ -386,7 +386,7 @@ CREATE TABLE plan_value ( -- What was measured at each point of a plan.
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE plan_knee ( -- What came out for each number of servers.
-    plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan
+    plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan that it is of
     servers INTEGER NOT NULL,   -- servers at the start
     lost INTEGER NOT NULL,      -- servers of them that end as measuring begins
     clients INTEGER NOT NULL,   -- most clients with which the objective holds; 0: none
@@ -399,7 +399,7 @@ CREATE TABLE plan_knee ( -- What came out for each number of servers.
 CREATE TABLE kept_run ( -- Runs of plans and comparisons of which the figures are kept, to be used again.
     kept_run_id INTEGER PRIMARY KEY,   -- number of the run among these
     scenario_hash TEXT NOT NULL,       -- of the scenario as it was run
-    seed INTEGER NOT NULL,             -- its seed
+    seed INTEGER NOT NULL,             -- its seed, from 1
     steady_from_us INTEGER NOT NULL,   -- when measuring began
     version TEXT NOT NULL,             -- of the program
     build TEXT NOT NULL,               -- compiler and build type
@@ -407,7 +407,7 @@ CREATE TABLE kept_run ( -- Runs of plans and comparisons of which the figures ar
 ) STRICT;
 
 CREATE TABLE kept_figure ( -- Their figures.
-    kept_run_id INTEGER NOT NULL REFERENCES kept_run ON DELETE CASCADE, -- the run
+    kept_run_id INTEGER NOT NULL REFERENCES kept_run ON DELETE CASCADE, -- the run that it is of
     name TEXT NOT NULL, -- of the figure
     value REAL,         -- in the unit of its name; NULL: there was nothing to measure
     PRIMARY KEY (kept_run_id, name)

@@ -9,13 +9,13 @@
 #include "base/memory.h"
 #include "protocol/ids.h"
 #include "sim/semantics.h"
-#include "sim/statistics.h"
 
 int aq_steady_init(struct aq_steady *s, uint32_t server_count) {
     *s = (struct aq_steady){.server_count = server_count};
     s->requests = aq_alloc_zeroed(server_count, sizeof *s->requests);
     s->busy_us = aq_alloc_zeroed(server_count, sizeof *s->busy_us);
-    if (!s->requests || !s->busy_us) return AQ_ENOMEM;
+    s->up_us = aq_alloc_zeroed(server_count, sizeof *s->up_us);
+    if (!s->requests || !s->busy_us || !s->up_us) return AQ_ENOMEM;
     for (int i = 0; i < AQ_LATENCY_COUNT; i++)
         if (aq_histogram_init(&s->spans[i])) return AQ_ENOMEM;
     return 0;
@@ -26,6 +26,7 @@ void aq_steady_close(struct aq_steady *s) {
         aq_histogram_close(&s->spans[i]);
     aq_free(s->requests);
     aq_free(s->busy_us);
+    aq_free(s->up_us);
     aq_free(s->ready);
     aq_free(s->ready_there);
     aq_map_close(&s->tubes);
@@ -137,6 +138,7 @@ static void take(struct aq_steady *s, const struct aq_workload *workload, const 
         struct aq_virtual_server_state state = aq_virtual_server_state(world, i);
         s->requests[i] = state.requests - s->requests[i];
         s->busy_us[i] = state.busy_us - s->busy_us[i];
+        s->up_us[i] = state.up_us - s->up_us[i];
     }
 }
 
@@ -193,16 +195,22 @@ static void add_spans(struct figures *f, const char *operation, const struct aq_
     add(f, name, (double)h->count);
 }
 
+/* Of the servers that were up for more than half of the time. */
 static void add_servers(const struct aq_steady *s, struct figures *f) {
-    double span_us = (double)(s->to_us - s->from_us), sum = 0, most = 0;
+    double sum = 0, most = 0, requests = 0, squares = 0;
+    uint32_t count = 0;
     for (uint32_t i = 0; i < s->server_count; i++) {
-        double busy = (double)s->busy_us[i] / span_us;
+        if (s->up_us[i] <= (s->to_us - s->from_us) / 2) continue;
+        double busy = (double)s->busy_us[i] / (double)s->up_us[i];
         sum += busy;
         if (busy > most) most = busy;
+        requests += (double)s->requests[i];
+        squares += (double)s->requests[i] * (double)s->requests[i];
+        count++;
     }
-    add(f, "utilization", sum / s->server_count);
-    add(f, "utilization_max", most);
-    add(f, "fairness", aq_statistics_jain(s->requests, s->server_count));
+    add(f, "utilization", count ? sum / count : NAN);
+    add(f, "utilization_max", count ? most : NAN);
+    add(f, "fairness", squares > 0 ? requests * requests / (count * squares) : 1); /* Jain's index */
 }
 
 int aq_steady_fill(const struct aq_steady *s, struct aq_record *record) {

@@ -24,6 +24,7 @@ struct aq_steady {
     struct aq_histogram spans[AQ_LATENCY_COUNT]; /* at the beginning; afterwards, of the steady part alone */
     uint64_t *requests;  /* by server: served until the beginning; afterwards, in the steady part */
     aq_time_us *busy_us; /* likewise: time in service */
+    aq_time_us *up_us;   /* likewise: time that it was up */
     struct aq_map tubes; /* hash of a tube's name: its number */
     uint32_t tube_count, tube_capacity;
     uint64_t *ready;         /* by tube: jobs ready at all servers */

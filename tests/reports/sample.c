@@ -288,3 +288,63 @@ const struct aq_exploration sample_exploration = {.scenario = "swarm",
                                                   .mark_count = 3,
                                                   .finds = finds,
                                                   .find_count = 2};
+
+/* ---- a plan ---- */
+
+static const struct aq_plan_measure measures[] = {{"p99(get) < 250ms", "p99(get)", "s", 0.25},
+                                                  {"fairness", "fairness", "", NAN}};
+static const struct aq_plan_value held[] = {{0.12, 0.01, 0.1, "holds"}, {0.99, 0.001, 1, ""}};
+static const struct aq_plan_value broken[] = {{0.5, 0.05, INFINITY, "fails"}, {0.9, INFINITY, NAN, ""}};
+static const struct aq_plan_row points[] = {
+    {2, 200, 0, 3, "holds", held}, {2, 300, 0, 3, "fails", broken}, {2, 100, 1, 5, "holds", held}};
+static const struct aq_plan_knee knees[] = {
+    {.servers = 2,
+     .holds = 200,
+     .fails = 300,
+     .theory = 200,
+     .breaks = "server saturated: p99(get) is 500 ms"},
+    {.servers = 2, .down = 1, .holds = 100, .theory = 100, .breaks = ""}};
+static const char *const warnings[] = {"2 servers: theory and simulation part"};
+
+const struct aq_plan sample_plan = {.scenario = "capacity",
+                                    .scenario_text = "{}",
+                                    .objective = "p99(get) < 250ms",
+                                    .client_profile = "strict",
+                                    .server_profile = "strict",
+                                    .version = "0.1.0",
+                                    .build = "GNU 12 Debug",
+                                    .reproduce = "allqsim plan capacity --clients 100..300 --servers 2",
+                                    .scenario_hash = 0xfedc,
+                                    .started_unix_s = 1700000000,
+                                    .clients_from = 100,
+                                    .clients_to = 300,
+                                    .clients_step = 100,
+                                    .servers_from = 2,
+                                    .servers_to = 2,
+                                    .survive = 1,
+                                    .seeds_min = 3,
+                                    .seeds_max = 8,
+                                    .workers_per_client = 1,
+                                    .jobs_per_client_s = 0.5,
+                                    .duration_us = 36000000,
+                                    .warm_up_us = 6000000,
+                                    .not_modelled = "",
+                                    .measures = measures,
+                                    .measure_count = 2,
+                                    .term_count = 1,
+                                    .rows = points,
+                                    .row_count = 3,
+                                    .knees = knees,
+                                    .knee_count = 2,
+                                    .warnings = warnings,
+                                    .warning_count = 1,
+                                    .recommended_clients = 100,
+                                    .recommended_servers = 2,
+                                    .advice = "Up to 50 clients for each server.",
+                                    .runs = 11,
+                                    .reused_runs = 4,
+                                    .events = 1000,
+                                    .wall_us = 2000000};
+
+const struct aq_kept_run sample_kept_run = {0xfedc, 7, 6000000, "0.1.0", "GNU 12 Debug"};
+const struct aq_kept_figure sample_kept_figures[2] = {{"run.steady_fairness", 0.75}, {"run.nothing_s", NAN}};

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "reports/exploration.h"
+#include "reports/plan.h"
 #include "reports/record.h"
 
 /* Initialises and fills *record; close it with aq_record_close. */
@@ -15,6 +16,11 @@ void sample_fill(struct aq_record *record);
    All of it is constant. */
 extern const struct aq_exploration sample_exploration;
 extern const struct aq_explored_seed sample_seeds[4];
+
+/* A plan for two servers with and without the loss of one, and a run whose figures are kept. */
+extern const struct aq_plan sample_plan;
+extern const struct aq_kept_run sample_kept_run;
+extern const struct aq_kept_figure sample_kept_figures[2];
 
 /* What a printer wrote, as a NUL-terminated text to be freed with free(). */
 char *sample_printed(int (*print)(FILE *stream, const struct aq_record *record),

@@ -464,6 +464,66 @@ static void a_stream_that_fails_is_reported(void **state) {
     aq_record_close(&record);
 }
 
+/* ---- plans ---- */
+
+static char *printed_plan(int (*print)(FILE *stream, const struct aq_plan *plan)) {
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    assert_int_equal(print(stream, &sample_plan), 0);
+    fclose(stream);
+    return text;
+}
+
+static void the_summary_of_a_plan_tells_the_knees_and_what_follows(void **state) {
+    (void)state;
+    char *text = printed_plan(aq_print_plan_text);
+    assert_string_equal(
+        text,
+        "capacity: p99(get) < 250ms\n"
+        "  2..2 servers, 100..300 clients by 100; a client has 1 workers and puts 0.5 jobs/s\n"
+        "  3 points, 11 runs (4 of them done before) of 36 s, the first 6 s not measured; 3 to 8 seeds; 2 s\n"
+        "\n"
+        "Most clients that meet the objective\n"
+        "  servers  lost  clients  fails at  theory  what breaks first\n"
+        "        2     0      200       300     200  server saturated: p99(get) is 500 ms\n"
+        "        2     1      100         -     100\n"
+        "\n"
+        "With 2 servers, 1 of them lost, and 100 clients; 5 seeds\n"
+        "  measure   simulation     +-  theory  difference\n"
+        "  p99(get)      120 ms  10 ms  100 ms     +20.0 %\n"
+        "  fairness        0.99  0.001       1      -1.0 %\n"
+        "\n"
+        "warning: 2 servers: theory and simulation part\n"
+        "\n"
+        "Recommendation\n"
+        "  Up to 50 clients for each server.\n"
+        "\n"
+        "Reproduce: allqsim plan capacity --clients 100..300 --servers 2\n");
+    free(text);
+}
+
+static void a_plan_as_json_has_the_same(void **state) {
+    (void)state;
+    char *text = printed_plan(aq_print_plan_json);
+    cJSON *json = cJSON_Parse(text);
+    assert_non_null(json);
+    assert_text(json, "objective", "p99(get) < 250ms");
+    assert_number(json, "recommended_clients", 100);
+    const cJSON *knee = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "knees"), 0);
+    assert_number(knee, "clients", 200);
+    assert_number(knee, "fails_at", 300);
+    const cJSON *point = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "points"), 1);
+    assert_text(point, "held", "fails");
+    const cJSON *term = cJSON_GetObjectItem(cJSON_GetObjectItem(point, "measures"), "p99(get) < 250ms");
+    assert_number(term, "mean", 0.5);
+    assert_text(term, "held", "fails");
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(term, "theory"))); /* no steady state */
+    cJSON_Delete(json);
+    free(text);
+}
+
 /* ---- explorations ---- */
 
 static void the_summary_of_an_exploration_tells_what_was_found_and_what_was_not_reached(void **state) {
@@ -605,6 +665,8 @@ int main(void) {
         cmocka_unit_test(an_exploration_as_json_has_the_same),
         cmocka_unit_test(the_table_of_mutants_tells_what_caught_each_and_what_was_not_found),
         cmocka_unit_test(mutants_as_json_have_the_same),
+        cmocka_unit_test(the_summary_of_a_plan_tells_the_knees_and_what_follows),
+        cmocka_unit_test(a_plan_as_json_has_the_same),
         cmocka_unit_test(json_is_one_line),
         cmocka_unit_test(json_has_the_keys_of_the_contract_in_order),
         cmocka_unit_test(json_holds_what_the_record_holds),

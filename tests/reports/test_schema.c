@@ -24,6 +24,8 @@ static void fill(const char *path) {
     assert_int_equal(aq_store_begin_exploration(store, &sample_exploration, &run, &error), 0);
     assert_int_equal(aq_store_add_seeds(store, run, sample_seeds, 4, &error), 0);
     assert_int_equal(aq_store_finish_exploration(store, run, &sample_exploration, &error), 0);
+    assert_int_equal(aq_store_add_plan(store, &sample_plan, &run, &error), 0);
+    assert_int_equal(aq_store_keep_run(store, &sample_kept_run, sample_kept_figures, 2, &error), 0);
     aq_store_close(store);
     aq_record_close(&record);
 }
@@ -83,7 +85,7 @@ static void every_table_and_column_is_explained(void **state) {
     fill(scratch->path);
     int tables =
         each(scratch->path, "SELECT name, sql FROM sqlite_master WHERE type = 'table'", visit_column);
-    assert_int_equal(tables, 23);
+    assert_int_equal(tables, 29);
 }
 
 static void visit_view(sqlite3 *db, const char *name, const char *sql) {
@@ -97,7 +99,7 @@ static void every_view_is_explained_and_runs(void **state) {
     const struct scratch *scratch = *state;
     fill(scratch->path);
     assert_int_equal(
-        each(scratch->path, "SELECT name, sql FROM sqlite_master WHERE type = 'view'", visit_view), 8);
+        each(scratch->path, "SELECT name, sql FROM sqlite_master WHERE type = 'view'", visit_view), 9);
 }
 
 static void visit_table(sqlite3 *db, const char *name, const char *unused) {
@@ -161,6 +163,9 @@ static void the_views_answer_their_questions(void **state) {
         path,
         "SELECT state || passes || fails || crashes || no_runs || failures || virtual_hours FROM newest_exploration LIMIT 1",
         "finished111121.0");
+    assert_answer(path,
+                  "SELECT group_concat(servers || lost || clients || ifnull(fails_at, '-')) FROM newest_plan",
+                  "20200300.0,21100-,20200300.0,21100-");
     assert_answer(path, "SELECT seed || ' ' || scenario_hash || ' ' || trace_hash FROM run WHERE run_id = 1",
                   "ffffffffffffffff fedcba9876543210 00000000000000ab");
 }
@@ -175,6 +180,11 @@ static void what_has_no_value_is_null(void **state) {
     assert_answer(scratch->path, "SELECT group_concat(name) FROM check_figure WHERE value IS NULL",
                   "not_a_number");
     assert_answer(scratch->path, "SELECT group_concat(operation) FROM latency WHERE min_us IS NULL", "get");
+    assert_answer(scratch->path,
+                  "SELECT group_concat(clients || measure) FROM plan_value WHERE theory IS NULL",
+                  "300fairness");
+    assert_answer(scratch->path, "SELECT group_concat(name) FROM kept_figure WHERE value IS NULL",
+                  "run.nothing_s");
 }
 
 int main(void) {

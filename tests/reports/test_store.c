@@ -3,6 +3,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <math.h>
+
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -373,6 +375,65 @@ static void an_exploration_is_kept_seed_by_seed(void **state) {
     assert_int_equal(scratch_integer(scratch->path, "SELECT count(*) FROM exploration_seed"), 0);
 }
 
+/* ---- plans, and runs that are kept ---- */
+
+static void a_plan_is_kept_with_its_points(void **state) {
+    const struct scratch *scratch = *state;
+    struct aq_store *store = opened(scratch->path, true);
+    struct aq_error error = {0};
+    int64_t number = 0;
+    assert_int_equal(aq_store_add_plan(store, &sample_plan, &number, &error), 0);
+    assert_int_equal(number, 1);
+    aq_store_close(store);
+    assert_answer(scratch->path, "SELECT state || survive || recommended_clients || reused_runs FROM plan",
+                  "finished11004");
+    assert_answer(scratch->path, "SELECT group_concat(lost || clients || held || seeds) FROM plan_point",
+                  "0200holds3,0300fails3,1100holds5");
+    assert_answer(scratch->path,
+                  "SELECT group_concat(mean || held) FROM plan_value WHERE lost = 0 AND measure LIKE 'p99%'",
+                  "0.12holds,0.5fails");
+    assert_answer(scratch->path, "SELECT group_concat(clients || ifnull(fails_at, '-')) FROM plan_knee",
+                  "200300.0,100-");
+    scratch_execute(scratch->path, "PRAGMA foreign_keys = ON; DELETE FROM plan");
+    assert_int_equal(scratch_integer(scratch->path, "SELECT count(*) FROM plan_value"), 0);
+}
+
+static void take_figure(void *arg, const char *name, double value) {
+    char *text = arg;
+    size_t used = strlen(text);
+    snprintf(text + used, 200 - used, "%s=%g;", name, isnan(value) ? -1 : value);
+}
+
+static void a_run_that_is_kept_is_found_by_all_that_it_hangs_on(void **state) {
+    const struct scratch *scratch = *state;
+    struct aq_store *store = opened(scratch->path, true);
+    struct aq_error error = {0};
+    struct aq_kept_run other[5] = {sample_kept_run, sample_kept_run, sample_kept_run, sample_kept_run,
+                                   sample_kept_run};
+    char text[200] = "";
+    uint32_t count = 77;
+    assert_int_equal(aq_store_keep_begin(store, &error), 0);
+    int rc = aq_store_keep_run(store, &sample_kept_run, sample_kept_figures, 2, &error);
+    rc = rc ? rc
+            : aq_store_keep_run(store, &sample_kept_run, sample_kept_figures, 2, &error); /* once is enough */
+    assert_int_equal(aq_store_keep_end(store, rc, &error), 0);
+    assert_int_equal(aq_store_find_run(store, &sample_kept_run, take_figure, text, &count, &error), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(text, "run.steady_fairness=0.75;run.nothing_s=-1;");
+    other[0].scenario_hash++;
+    other[1].seed++;
+    other[2].steady_from_us++;
+    other[3].version = "0.1.1";
+    other[4].build = "GNU 12 Release";
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(aq_store_find_run(store, &other[i], take_figure, text, &count, &error), 0);
+        assert_int_equal(count, 0);
+    }
+    aq_store_close(store);
+}
+
+/* ---- files of older versions ---- */
+
 static const char objects[] =
     "SELECT group_concat(name || ifnull(sql, ''), x'0a') FROM (SELECT * FROM sqlite_master ORDER BY name)";
 
@@ -380,6 +441,8 @@ static const char objects[] =
 static void age(const char *path) {
     scratch_execute(
         path,
+        "DROP VIEW newest_plan; DROP TABLE kept_figure; DROP TABLE kept_run; DROP TABLE plan_knee;"
+        "DROP TABLE plan_value; DROP TABLE plan_point; DROP TABLE plan;"
         "DROP VIEW newest_exploration; DROP TABLE exploration_find; DROP TABLE exploration_mark;"
         "DROP TABLE exploration_failure; DROP TABLE exploration_seed_failure; DROP TABLE exploration_seed;"
         "DROP TABLE exploration; DROP TABLE checkpoint; PRAGMA user_version = 1");
@@ -585,6 +648,8 @@ int main(void) {
         T(what_is_no_database_is_left_alone),
         T(a_database_of_another_program_is_refused),
         T(a_newer_and_an_unknown_older_schema_are_refused),
+        T(a_plan_is_kept_with_its_points),
+        T(a_run_that_is_kept_is_found_by_all_that_it_hangs_on),
         T(an_exploration_is_kept_seed_by_seed),
         T(an_older_file_is_read_as_it_is),
         T(an_older_file_is_brought_up_to_date_when_it_is_written_to),

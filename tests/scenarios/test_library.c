@@ -52,7 +52,7 @@ static void an_unknown_name_lists_the_nearest(void **state) {
         error.text,
         "\"server-crush\" is neither a file nor a scenario of the library; did you mean \"server-crash\""));
     assert_int_equal(aq_scenario_find("zzz", path, sizeof path, &error), AQ_ENOENT);
-    assert_non_null(strstr(error.text, "the library has baseline, crash-persisted"));
+    assert_non_null(strstr(error.text, "the library has baseline, capacity, crash-persisted"));
     assert_string_equal(path, "untouched");
 }
 
@@ -188,9 +188,9 @@ static void a_library_that_is_not_there_is_named(void **state) {
 }
 
 static const char *const shipped[] = {
-    "baseline",   "crash-persisted", "gray-server",  "load-balancer", "partition-half",
-    "reply-lost", "rolling-restart", "server-crash", "slow-server",   "stale-list",
-    "swarm",      "worker-overrun",  "worker-spike"};
+    "baseline",       "capacity",   "crash-persisted", "gray-server",  "load-balancer",
+    "partition-half", "reply-lost", "rolling-restart", "server-crash", "slow-server",
+    "stale-list",     "swarm",      "worker-overrun",  "worker-spike"};
 
 struct seen {
     size_t found; /* of the shipped ones */

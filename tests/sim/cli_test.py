@@ -1,6 +1,7 @@
 """The program allqsim from outside: options, exit codes, what goes where, and that nothing is lost when it is stopped.
 
 usage: cli_test.py ALLQSIM ROOT, with ALLQSIM the program and ROOT the folder of the project."""
+import contextlib
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ALLQSIM, ROOT = "", pathlib.Path()
@@ -165,6 +167,72 @@ class CliTest(unittest.TestCase):
             self.fails("explore", swarm, *arguments, saying=[word])
         self.fails("explore", self.swarm(require_marks=["no_such_mark"]), "--for", "1s", saying=["no_such_mark"])
 
+    # ---- plan ----
+
+    PLAN = ("--clients", "10..60", "--step", "10", "--servers", "1..2", "--seeds", "3")
+
+    def fleet(self, **changes):
+        """A server does 100 requests a second; a client asks for about 4."""
+        return self.scenario("fleet", {"duration": "6s", "servers": {"service": {"default": {"exp": "10ms"}}},
+                                       "clients": {"count": 10}, "workers": {"count": 10, "process": "10ms", "poll": {"exp": "1s"}},
+                                       "producers": {"arrivals": {"poisson": "10/s"}}, "plan": {"slo": "p99(put) < 300ms"}, **changes})
+
+    def test_a_plan_finds_the_knees_and_stores_them(self):
+        fleet = self.fleet()
+        text = self.call("plan", fleet, *self.PLAN, "--save", self.db)
+        for words in ("Most clients that meet the objective", "theory", "Up to ", "Reproduce: allqsim plan"):
+            self.assertIn(words, text)
+        again = json.loads(self.call("plan", fleet, *self.PLAN, "--save", self.db, "--json", "--jobs", "1"))
+        self.assertEqual(again["reused_runs"], again["runs"])
+        fresh = json.loads(self.call("plan", fleet, *self.PLAN, "--no-db", "--json", "--jobs", "3"))
+        self.assertEqual(fresh["reused_runs"], 0)
+        self.assertEqual((again["knees"], again["points"]), (fresh["knees"], fresh["points"]))
+        one, two = (knee["clients"] for knee in fresh["knees"])
+        self.assertLess(one, two)
+        with contextlib.closing(sqlite3.connect(self.db)) as db:
+            self.assertEqual(db.execute("SELECT count(*) FROM plan").fetchone(), (2,))
+            self.assertEqual(db.execute("SELECT clients FROM plan_knee WHERE plan_id = 1 AND servers = 2").fetchone(), (two,))
+
+    def test_a_plan_that_survives_asks_for_more_servers(self):
+        found = json.loads(self.call("plan", self.fleet(), *self.PLAN, "--survive", "1", "--no-db", "--json"))
+        knees = {(knee["servers"], knee["lost"]): knee["clients"] for knee in found["knees"]}
+        self.assertEqual(sorted(knees), [(1, 0), (2, 0), (2, 1)])
+        self.assertLess(knees[2, 1], knees[2, 0])
+        self.assertEqual(found["recommended_clients"], knees[2, 1])
+        lost = [point for point in found["points"] if point["lost"]]
+        self.assertTrue(all(point["measures"]["fairness"]["mean"] == 1 for point in lost))  # of the one that is left
+
+    def test_what_no_number_of_clients_meets_ends_with_3(self):
+        found = json.loads(self.call("plan", self.fleet(), *self.PLAN, "--slo", "p50(put) < 1ms", "--no-db", "--json", code=3))
+        self.assertEqual(found["recommended_clients"], 0)
+        self.assertIn("None", found["advice"])
+
+    def test_a_plan_that_was_interrupted_goes_on(self):
+        fleet = self.fleet(duration="20s")
+        arguments = ["plan", fleet, "--clients", "10..300", "--step", "1", "--servers", "1..8", "--save", str(self.db)]
+        process = subprocess.Popen([ALLQSIM, *arguments], stdout=subprocess.DEVNULL, cwd=self.folder)
+        for _ in range(300):
+            time.sleep(0.1)
+            if self.db.exists() and self.db.stat().st_size > 200000:
+                break
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(30), 130)
+        with contextlib.closing(sqlite3.connect(self.db)) as db:
+            self.assertEqual(db.execute("SELECT state FROM plan").fetchone(), ("interrupted",))
+            kept = db.execute("SELECT count(*) FROM kept_run").fetchone()[0]
+        self.assertGreater(kept, 0)
+
+    def test_plan_wrong_use(self):
+        fleet = self.fleet()
+        for arguments, word in ((("--servers", "1"), "--clients"), (("--clients", "1..9"), "--servers"),
+                                (("--clients", "9..1", "--servers", "1"), "9..1"), (("--clients", "0..1", "--servers", "1"), "0..1"),
+                                ((*self.PLAN, "--slo", "p98(get) < 1s"), "--slo: column 1"),
+                                ((*self.PLAN, "--slo", "no.such.figure < 1"), "no.such.figure"),
+                                ((*self.PLAN, "--survive", "0"), "--survive"), ((*self.PLAN, "--seeds", "2"), "--seeds"),
+                                ((*self.PLAN, "--set", "plan.warm_up=6s"), "warm_up")):
+            self.fails("plan", fleet, *arguments, "--no-db", saying=[word])
+        self.fails("plan", self.fleet(plan={}), *self.PLAN, "--no-db", saying=["plan.slo"])
+
     def test_run_check_replay(self):
         self.assertEqual(self.run_json(self.small, "--check-replay")["verdict"], "pass")
         self.fails("run", self.small, "--check-replay", "--world", "live", saying=["--check-replay"])
@@ -285,7 +353,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("usage: allqsim", self.stderr)
 
     def test_wrong_use_gets_one_line_and_64(self):
-        self.fails("frobnicate", saying=["frobnicate", "run, suite, explore, mutants, shrink, replay, scenarios, report"])
+        self.fails("frobnicate", saying=["frobnicate", "run, suite, explore, plan, mutants, shrink, replay, scenarios, report"])
         self.fails("--frobnicate", saying=["--frobnicate"])
         self.fails("run", saying=["SCENARIO"])
         self.fails("run", self.small, "another", saying=["another", "neither a file nor a scenario"])
