@@ -79,6 +79,7 @@ int aq_store_add_plan(struct aq_store *store, const struct aq_plan *plan, int64_
 /* The figures of runs, kept to be used again: by the scenario as it was run, its seed, and the program. */
 struct aq_kept_run {
     uint64_t scenario_hash, seed, steady_from_us;
+    bool paired;                 /* draws for jobs hung on the jobs alone */
     const char *version, *build; /* of the program: another one may come to other figures */
 };
 struct aq_kept_figure {

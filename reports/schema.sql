@@ -401,9 +401,10 @@ CREATE TABLE kept_run ( -- Runs of plans and comparisons of which the figures ar
     scenario_hash TEXT NOT NULL,       -- of the scenario as it was run
     seed INTEGER NOT NULL,             -- its seed, from 1
     steady_from_us INTEGER NOT NULL,   -- when measuring began
+    paired INTEGER NOT NULL,           -- 1: draws for jobs hung on the jobs alone, so that runs can be compared
     version TEXT NOT NULL,             -- of the program
     build TEXT NOT NULL,               -- compiler and build type
-    UNIQUE (scenario_hash, seed, steady_from_us, version, build)
+    UNIQUE (scenario_hash, seed, steady_from_us, paired, version, build)
 ) STRICT;
 
 CREATE TABLE kept_figure ( -- Their figures.

@@ -62,6 +62,7 @@ static void key(struct row *row, const struct aq_kept_run *run) {
     hash(row, run->scenario_hash);
     integer(row, run->seed);
     integer(row, run->steady_from_us);
+    integer(row, run->paired);
     text(row, run->version);
     text(row, run->build);
 }
@@ -73,6 +74,7 @@ static int number_of(struct aq_store *store, const struct aq_kept_run *run, int6
     row_open(
         &row, store,
         "SELECT kept_run_id FROM kept_run WHERE scenario_hash = ? AND seed = ? AND steady_from_us = ? AND "
+        "paired = ? AND "
         "version = ? AND build = ?",
         error);
     key(&row, run);
@@ -114,8 +116,8 @@ int aq_store_keep_run(struct aq_store *store, const struct aq_kept_run *run,
     struct row row;
     int64_t number;
     row_open(&row, store,
-             "INSERT OR IGNORE INTO kept_run (scenario_hash, seed, steady_from_us, version, build) "
-             "VALUES (?, ?, ?, ?, ?)",
+             "INSERT OR IGNORE INTO kept_run (scenario_hash, seed, steady_from_us, paired, version, build) "
+             "VALUES (?, ?, ?, ?, ?, ?)",
              error);
     key(&row, run);
     put(&row);

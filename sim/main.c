@@ -17,6 +17,7 @@ static const char help[] =
     "  shrink WHAT        make a failing run small: a scenario that fails alike with as little as possible\n"
     "  replay FILE        run a stored run again, compare it, and show its state at any moment\n"
     "  plan SCENARIO      find how many clients the servers can carry\n"
+    "  what-if SCENARIO   compare variants under the same arrivals, jobs and faults\n"
     "  scenarios [NAME]   list the library of scenarios, or print one\n"
     "  report FORMAT FILE report on stored runs: text, html, json, junit, markdown, csv, sql; compare, merge\n"
     "  --version          print the version\n"
@@ -38,6 +39,7 @@ static int dispatch(int argc, char **argv) {
                     {"shrink", aq_cli_shrink},
                     {"replay", aq_cli_replay},
                     {"plan", aq_cli_plan},
+                    {"what-if", aq_cli_what_if},
                     {"scenarios", aq_cli_scenarios},
                     {"report", aq_cli_report}};
     if (argc < 2) {
@@ -56,7 +58,7 @@ static int dispatch(int argc, char **argv) {
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     return aq_cli_usage(
         "",
-        "unknown command \"%s\": allowed are run, suite, explore, plan, mutants, shrink, replay, scenarios, report",
+        "unknown command \"%s\": allowed are run, suite, explore, plan, what-if, mutants, shrink, replay, scenarios, report",
         argv[1]);
 }
 

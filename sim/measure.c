@@ -42,14 +42,16 @@ static int take_figures(const struct aq_record *record, const char *const *wante
     return 0;
 }
 
-int aq_measure_run(const struct aq_scenario *scenario, uint64_t seed, aq_time_us steady_from_us,
-                   const char *const *wanted, uint32_t wanted_count, struct aq_measured *out,
-                   struct aq_error *error) {
-    struct aq_run_options options = {.scenario = scenario, .seed = seed, .steady_from_us = steady_from_us};
+int aq_measure_run(const struct aq_measure_job *job, const char *const *wanted, uint32_t wanted_count,
+                   struct aq_measured *out, struct aq_error *error) {
+    struct aq_run_options options = {.scenario = job->scenario,
+                                     .seed = job->seed,
+                                     .steady_from_us = job->steady_from_us,
+                                     .paired = job->paired};
     struct aq_measured measured = {.count = 0};
     struct aq_record record;
     aq_record_init(&record);
-    int rc = aq_run_identify(scenario, seed, &record);
+    int rc = aq_run_identify(job->scenario, job->seed, &record);
     if (rc)
         aq_error_set(error, rc, "out of memory");
     else

@@ -27,11 +27,18 @@ bool aq_measured_get(const struct aq_measured *measured, const char *name, doubl
 /* Further figures are left out when it is full. */
 void aq_measured_add(struct aq_measured *measured, const char *name, double value);
 
+/* What a run is. */
+struct aq_measure_job {
+    struct aq_scenario *scenario;
+    uint64_t seed;
+    aq_time_us steady_from_us;
+    bool paired; /* see sim/run.h */
+};
+
 /* Runs the scenario in the virtual world and takes the figures of its steady part, and the `wanted` ones
    beside. Errors: AQ_ENOENT (a wanted figure that no run has), as aq_run_scenario; *error says more; *out
    untouched. */
-int aq_measure_run(const struct aq_scenario *scenario, uint64_t seed, aq_time_us steady_from_us,
-                   const char *const *wanted, uint32_t wanted_count, struct aq_measured *out,
-                   struct aq_error *error);
+int aq_measure_run(const struct aq_measure_job *job, const char *const *wanted, uint32_t wanted_count,
+                   struct aq_measured *out, struct aq_error *error);
 
 #endif

@@ -53,8 +53,8 @@ static bool work(void *arg, uint64_t task, int to) {
     memset(&message, 0, sizeof message);
     message.rc = s->options->make(s->options->arg, task, &job, &message.error);
     if (!message.rc) {
-        message.rc = aq_measure_run(job.scenario, job.seed, job.steady_from_us, s->options->wanted,
-                                    s->options->wanted_count, &message.measured, &message.error);
+        message.rc = aq_measure_run(&job, s->options->wanted, s->options->wanted_count, &message.measured,
+                                    &message.error);
         aq_scenario_free(job.scenario);
     }
     struct aq_pool_part part = {&message, sizeof message};
@@ -70,6 +70,7 @@ static int key_of(struct session *s, uint64_t task, struct aq_kept_run *key) {
     *key = (struct aq_kept_run){.scenario_hash = job.scenario->hash,
                                 .seed = job.seed,
                                 .steady_from_us = job.steady_from_us,
+                                .paired = job.paired,
                                 .version = s->options->version,
                                 .build = aq_measure_build()};
     aq_scenario_free(job.scenario);

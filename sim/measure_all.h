@@ -7,13 +7,6 @@
 #include "reports/plan.h"
 #include "sim/measure.h"
 
-/* What a run is. */
-struct aq_measure_job {
-    struct aq_scenario *scenario; /* the taker frees it */
-    uint64_t seed;
-    aq_time_us steady_from_us;
-};
-
 struct aq_measure_options {
     uint32_t jobs;                     /* worker processes */
     const volatile sig_atomic_t *stop; /* ends all when non-zero; NULL: never */
@@ -23,8 +16,8 @@ struct aq_measure_options {
     uint32_t wanted_count;
     /* Which run comes next, as a number; false: none for now. */
     bool (*next)(void *arg, uint64_t *task);
-    /* Makes the run of a number, here and in the worker processes, which know what was there when they
-       started. Errors: any; *error says more. */
+    /* Makes the run of a number, whose scenario the taker frees, here and in the worker processes, which know
+       what was there when they started. Errors: any; *error says more. */
     int (*make)(void *arg, uint64_t task, struct aq_measure_job *out, struct aq_error *error);
     /* Takes its figures, in no order. A negative return ends all with it. */
     int (*take)(void *arg, uint64_t task, const struct aq_measured *measured);

@@ -30,6 +30,9 @@ struct aq_run_options {
     /* The record gets figures of the part of the load from here on, "steady_..."; 0: none. Before the end of
        the scenario's duration; rounded up to a window's end. */
     aq_time_us steady_from_us;
+    /* What is drawn for the work on a job hangs on the job alone, not on which worker does it and what that
+       did before: for runs that are compared. */
+    bool paired;
     /* Called at the end of each window, if not NULL. */
     void (*progress)(void *arg, const struct aq_progress *progress);
     void *progress_arg;

@@ -107,8 +107,18 @@ static int wait_in_processing(struct aq_workload *w, struct worker *worker, aq_t
                             next_us < now_us ? now_us : next_us); /* a touch may outlast the work */
 }
 
+/* Where draws for the job in hand come from: the worker's stream, or one of the job's own in *own. */
+static struct aq_random *stream_for(struct aq_workload *w, struct worker *worker, const char *name,
+                                    struct aq_random *own) {
+    if (!w->paired) return &worker->random;
+    aq_random_init(own, w->seed, name, in_hand(w, worker)->token);
+    return own;
+}
+
 static int start_processing(struct aq_workload *w, struct worker *worker, aq_time_us now_us) {
-    aq_time_us work_us = aq_distribution_draw(&w->scenario->workers.process, &worker->random);
+    struct aq_random own;
+    aq_time_us work_us =
+        aq_distribution_draw(&w->scenario->workers.process, stream_for(w, worker, "process", &own));
     if (worker->factor != 1) {
         work_us = (aq_time_us)((double)work_us * (double)worker->factor);
         w->overruns++;
@@ -156,7 +166,9 @@ static int finish_job(struct aq_workload *w, struct worker *worker, aq_time_us n
     }
     if (in_hand(w, worker)->poison) return die(w, worker, now_us);
     bool abandons;
-    enum aq_action action = draw_completion(&w->scenario->workers, &worker->random, &abandons);
+    struct aq_random own;
+    enum aq_action action =
+        draw_completion(&w->scenario->workers, stream_for(w, worker, "completion", &own), &abandons);
     if (abandons) return die(w, worker, now_us);
     if (gets_for_good(w)) return next_in_batch(w, worker, now_us);
     worker->state = COMPLETING;

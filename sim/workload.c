@@ -16,6 +16,8 @@ int aq_workload_new(const struct aq_workload_config *config, struct aq_workload 
                               .world = config->world,
                               .observer = config->observer,
                               .book = config->book,
+                              .seed = config->seed,
+                              .paired = config->paired,
                               .arrival_factor = 1};
     aq_app_calls_init(&w->calls);
     uint32_t count = scenario->workers.count;

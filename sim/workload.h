@@ -23,6 +23,7 @@ struct aq_workload_config {
     struct aq_observer observer;
     const struct aq_address_book *book; /* borrowed */
     const char *tube_suffix;            /* behind the names of the tubes, or NULL; copied */
+    bool paired;                        /* see sim/run.h */
 };
 
 /* Errors: AQ_ENOMEM (*out untouched). */

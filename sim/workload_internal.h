@@ -58,6 +58,8 @@ struct aq_workload {
     uint32_t old_open;   /* calls made before the load stopped that someone waits for */
     uint32_t old_serial; /* of the last of them */
     bool load_stopped;
+    bool paired;                  /* see sim/run.h */
+    uint64_t seed;                /* of the run */
     struct aq_text *worker_tubes; /* owned array; a worker's gets go to them in turn */
     uint32_t worker_tube_count;
     struct aq_text producer_tube, child_tube; /* child_tube is empty where children go to producer_tube */

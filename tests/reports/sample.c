@@ -346,5 +346,5 @@ const struct aq_plan sample_plan = {.scenario = "capacity",
                                     .events = 1000,
                                     .wall_us = 2000000};
 
-const struct aq_kept_run sample_kept_run = {0xfedc, 7, 6000000, "0.1.0", "GNU 12 Debug"};
+const struct aq_kept_run sample_kept_run = {0xfedc, 7, 6000000, true, "0.1.0", "GNU 12 Debug"};
 const struct aq_kept_figure sample_kept_figures[2] = {{"run.steady_fairness", 0.75}, {"run.nothing_s", NAN}};

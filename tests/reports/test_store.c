@@ -408,8 +408,8 @@ static void a_run_that_is_kept_is_found_by_all_that_it_hangs_on(void **state) {
     const struct scratch *scratch = *state;
     struct aq_store *store = opened(scratch->path, true);
     struct aq_error error = {0};
-    struct aq_kept_run other[5] = {sample_kept_run, sample_kept_run, sample_kept_run, sample_kept_run,
-                                   sample_kept_run};
+    struct aq_kept_run other[6] = {sample_kept_run, sample_kept_run, sample_kept_run,
+                                   sample_kept_run, sample_kept_run, sample_kept_run};
     char text[200] = "";
     uint32_t count = 77;
     assert_int_equal(aq_store_keep_begin(store, &error), 0);
@@ -425,7 +425,8 @@ static void a_run_that_is_kept_is_found_by_all_that_it_hangs_on(void **state) {
     other[2].steady_from_us++;
     other[3].version = "0.1.1";
     other[4].build = "GNU 12 Release";
-    for (size_t i = 0; i < 5; i++) {
+    other[5].paired = false;
+    for (size_t i = 0; i < 6; i++) {
         assert_int_equal(aq_store_find_run(store, &other[i], take_figure, text, &count, &error), 0);
         assert_int_equal(count, 0);
     }

@@ -38,7 +38,8 @@ static void compare(const char *setting, const char *const *names, uint32_t coun
     aq_forecast_make(scenario, 3, &forecast);
     assert_null(forecast.not_modelled);
     for (uint32_t seed = 0; seed < SEEDS; seed++)
-        if (aq_measure_run(scenario, seed, 5000000, NULL, 0, &measured[seed], &error))
+        if (aq_measure_run(&(struct aq_measure_job){scenario, seed, 5000000, false}, NULL, 0, &measured[seed],
+                           &error))
             fail_msg("%s", error.text);
     for (uint32_t i = 0; i < count; i++) {
         double theory = NAN, values[SEEDS];

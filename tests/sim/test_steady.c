@@ -19,7 +19,8 @@ static int measure(const char *json, aq_time_us from_us, struct aq_measured *out
     struct aq_scenario *scenario;
     int rc = aq_scenario_parse(json, "steady", NULL, &scenario, error);
     if (rc) return rc;
-    rc = aq_measure_run(scenario, 1, from_us, (const char *const[]){"jobs.completed"}, 1, out, error);
+    rc = aq_measure_run(&(struct aq_measure_job){scenario, 1, from_us, false},
+                        (const char *const[]){"jobs.completed"}, 1, out, error);
     aq_scenario_free(scenario);
     return rc;
 }
@@ -108,9 +109,9 @@ static void a_figure_that_no_run_has_is_named(void **state) {
     struct aq_scenario *scenario;
     (void)state;
     assert_int_equal(aq_scenario_parse("{\"duration\": \"2s\"}", "steady", NULL, &scenario, &error), 0);
-    assert_int_equal(
-        aq_measure_run(scenario, 1, 500000, (const char *const[]){"jobs.perplexed"}, 1, &untouched, &error),
-        AQ_ENOENT);
+    assert_int_equal(aq_measure_run(&(struct aq_measure_job){scenario, 1, 500000, false},
+                                    (const char *const[]){"jobs.perplexed"}, 1, &untouched, &error),
+                     AQ_ENOENT);
     assert_non_null(strstr(error.text, "jobs.perplexed"));
     assert_int_equal(untouched.count, 77);
     aq_scenario_free(scenario);
