@@ -25,41 +25,67 @@ static int parse_count(const char *text, uint32_t *out) {
     return 0;
 }
 
-static int set_field(const struct aq_policy_field *field, char *at, const char *value, const char **allowed) {
+static int parse_word(const char *text, const char *const *words, uint32_t *out) {
+    for (uint32_t i = 0; words[i]; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *out = i;
+            return 0;
+        }
+    return AQ_EPARSE;
+}
+
+static int set_field(const struct aq_policy_field *field, char *at, const char *value) {
     switch (field->type) {
     case AQ_POLICY_BOOL: {
-        *allowed = "true or false";
         bool yes = strcmp(value, "true") == 0;
         if (!yes && strcmp(value, "false") != 0) return AQ_EPARSE;
         memcpy(at, &yes, sizeof yes);
         return 0;
     }
     case AQ_POLICY_SPAN: {
-        *allowed = "a duration such as \"250ms\", or \"never\"";
         aq_time_us span_us = AQ_TIME_NEVER;
         if (strcmp(value, "never") != 0 && aq_units_duration(value, &span_us)) return AQ_EPARSE;
         memcpy(at, &span_us, sizeof span_us);
         return 0;
     }
     case AQ_POLICY_COUNT: {
-        *allowed = "a whole number";
         uint32_t count;
         if (parse_count(value, &count)) return AQ_EPARSE;
         memcpy(at, &count, sizeof count);
+        return 0;
+    }
+    case AQ_POLICY_WORD: {
+        uint32_t word;
+        if (parse_word(value, field->words, &word)) return AQ_EPARSE;
+        memcpy(at, &word, sizeof word);
         return 0;
     }
     }
     return AQ_EINVALID;
 }
 
+const char *aq_policy_allowed(const struct aq_policy_field *field, char *text, size_t size) {
+    static const char *const by_type[] = {
+        [AQ_POLICY_BOOL] = "true or false",
+        [AQ_POLICY_SPAN] = "a duration such as \"250ms\", or \"never\"",
+        [AQ_POLICY_COUNT] = "a whole number",
+    };
+    size_t used = 0;
+    if (field->type != AQ_POLICY_WORD) snprintf(text, size, "%s", by_type[field->type]);
+    for (uint32_t i = 0; field->type == AQ_POLICY_WORD && field->words[i] && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", field->words[i]);
+    return text;
+}
+
 int aq_policy_set(const struct aq_policy_table *table, void *policy, const char *name, const char *value,
                   struct aq_error *error) {
     const struct aq_policy_field *field = aq_policy_find(table, name);
     if (!field) return aq_error_set(error, AQ_ENOENT, "no policy is called \"%s\"", name);
-    const char *allowed = "";
-    int rc = set_field(field, (char *)policy + field->offset, value, &allowed);
-    if (rc) return aq_error_set(error, rc, "policy %s: found \"%s\", allowed is %s", name, value, allowed);
-    return 0;
+    int rc = set_field(field, (char *)policy + field->offset, value);
+    if (!rc) return 0;
+    char allowed[200];
+    return aq_error_set(error, rc, "policy %s: found \"%s\", allowed is %s", name, value,
+                        aq_policy_allowed(field, allowed, sizeof allowed));
 }
 
 const char *aq_policy_format(const struct aq_policy_field *field, const void *policy, char *text,
@@ -83,6 +109,10 @@ const char *aq_policy_format(const struct aq_policy_field *field, const void *po
     case AQ_POLICY_COUNT:
         memcpy(&count, at, sizeof count);
         snprintf(text, size, "%u", count);
+        break;
+    case AQ_POLICY_WORD:
+        memcpy(&count, at, sizeof count);
+        snprintf(text, size, "%s", field->words[count]);
         break;
     }
     return text;

@@ -109,6 +109,7 @@ struct client_server {
     aq_time_us probe_at_us;        /* when the next probe starts */
     /* when a lost connection is made again, or one that was given up is built */
     aq_time_us reconnect_at_us;
+    uint16_t empties; /* with the policy least_empty: gets in a row that brought nothing */
     uint8_t connection,
         health; /* health: WELL, SICK or PROBING; the other two follow from draining and position */
     uint8_t failed_probes; /* in a row */
@@ -134,6 +135,7 @@ struct aq_client {
     aq_time_us now_us;
     struct aq_client_effects *effects; /* of the step under way; NULL between steps */
 
+    uint32_t turn;        /* with the policy round_robin: of the next choice, 0 before the first */
     const uint32_t *list; /* members in order: address-book indexes; the configured array or own_list */
     uint32_t *own_list;
     uint32_t list_count;

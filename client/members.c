@@ -190,16 +190,42 @@ static uint32_t past_skipped(const uint32_t *skipped, uint32_t count, uint32_t n
     return number;
 }
 
-static uint32_t choose_untried(struct aq_client *client, uint32_t bit, uint32_t eligible) {
-    bool cut = AQ_CLIENT_MUTANT(LAST_LEFT_OUT) && eligible > 1;
-    uint32_t position = aq_random_below(&client->random, eligible - cut);
-    if (AQ_CLIENT_MUTANT(CHOICE_BIASED) && position) position -= aq_random_chance(&client->random, 0.1);
+/* The address of the eligible server number `position`, counted past the others. */
+static uint32_t eligible_at(const struct aq_client *client, uint32_t bit, uint32_t position) {
     for (uint32_t i = 0; i < client->excluded_count; i++) {
         if (!(client->excluded[i] & bit)) continue;
         if (EXCLUDED_POSITION(client->excluded[i]) > position) break;
         position++;
     }
     return client->list[position];
+}
+
+/* What is against a server, as far as this client knows. */
+static uint32_t reluctance(struct aq_client *client, uint32_t address) {
+    uint32_t place = ensure_places(client, address) ? client->place_of[address] : 0;
+    if (!(place & PLACE_RECORD)) return 0;
+    const struct client_server *server = &client->servers[place & ~PLACE_RECORD];
+    return client->policy->select == AQ_SELECT_LEAST_EMPTY ? server->empties
+                                                           : server->in_flight + server->turns;
+}
+
+static uint32_t choose_untried(struct aq_client *client, uint32_t bit, uint32_t eligible) {
+    uint32_t first, second;
+    switch ((enum aq_select)client->policy->select) {
+    case AQ_SELECT_RANDOM: break;
+    case AQ_SELECT_ROUND_ROBIN:
+        if (client->turn == 0) client->turn = aq_random_below(&client->random, eligible);
+        return eligible_at(client, bit, client->turn++ % eligible);
+    case AQ_SELECT_TWO_CHOICES:
+    case AQ_SELECT_LEAST_EMPTY:
+        first = eligible_at(client, bit, aq_random_below(&client->random, eligible));
+        second = eligible_at(client, bit, aq_random_below(&client->random, eligible));
+        return reluctance(client, second) < reluctance(client, first) ? second : first;
+    }
+    bool cut = AQ_CLIENT_MUTANT(LAST_LEFT_OUT) && eligible > 1;
+    uint32_t position = aq_random_below(&client->random, eligible - cut);
+    if (AQ_CLIENT_MUTANT(CHOICE_BIASED) && position) position -= aq_random_chance(&client->random, 0.1);
+    return eligible_at(client, bit, position);
 }
 
 static bool was_tried(const struct aq_client *client, uint32_t tried, uint32_t position) {

@@ -16,6 +16,7 @@ const struct aq_client_policy aq_client_policy_upstream = {
  * by itself. */
 #define NAME_BOOL(field)        #field
 #define NAME_COUNT(field)       #field
+#define NAME_WORD(field)        #field
 #define NAME_SPAN(field)        SPAN_##field
 #define SPAN_connect_timeout_us "connect_timeout"
 #define SPAN_request_timeout_us "request_timeout"
@@ -29,9 +30,21 @@ const struct aq_client_policy aq_client_policy_upstream = {
 #define SPAN_probe_timeout_us   "probe_timeout"
 #define SPAN_drain_sweep_us     "drain_sweep"
 
+static const char *const words_of_select[] = {
+#define X(name, word) word,
+    AQ_SELECTS(X)
+#undef X
+        NULL};
+
+#define WORDS_BOOL(field)  NULL
+#define WORDS_COUNT(field) NULL
+#define WORDS_SPAN(field)  NULL
+#define WORDS_WORD(field)  words_of_##field
+
 static const struct aq_policy_field fields[] = {
 #define X(type, c_type, field, strict, upstream, text)                                                       \
-    {NAME_##type(field), AQ_POLICY_##type, offsetof(struct aq_client_policy, field), text},
+    {NAME_##type(field), AQ_POLICY_##type, offsetof(struct aq_client_policy, field), text,                   \
+     WORDS_##type(field)},
     AQ_CLIENT_POLICIES(X)
 #undef X
 };

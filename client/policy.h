@@ -10,6 +10,19 @@
 #include "base/policy.h"
 #include "base/time.h"
 
+/* Which of the servers that may be chosen. Of two that are drawn, and are equal, the first is taken. */
+#define AQ_SELECTS(X)                                                                                        \
+    X(RANDOM, "random")           /* each with the same chance */                                            \
+    X(ROUND_ROBIN, "round_robin") /* each in turn, from one that is drawn */                                 \
+    X(TWO_CHOICES, "two_choices") /* of two that are drawn, the one with fewer requests under way */         \
+    X(LEAST_EMPTY, "least_empty") /* of two that are drawn, the one whose last gets were less often empty */
+
+enum aq_select {
+#define X(name, word) AQ_SELECT_##name,
+    AQ_SELECTS(X)
+#undef X
+};
+
 /* X(TYPE, C type, field, strict, upstream, what it means). Spans are microseconds,
    written "250ms" in scenarios. */
 #define AQ_CLIENT_POLICIES(X)                                                                                             \
@@ -84,7 +97,9 @@
     X(BOOL, bool, big_message_fails, false, true,                                                                         \
       "A longer request is a failed attempt, which makes healthy connections anew, instead of a wrong call")              \
     X(COUNT, uint32_t, callers_max, 0, 200,                                                                               \
-      "Calls served at a time, further ones wait until one is answered; 0: any number")
+      "Calls served at a time, further ones wait until one is answered; 0: any number")                                   \
+    X(WORD, uint32_t, select, AQ_SELECT_RANDOM, AQ_SELECT_RANDOM,                                                         \
+      "Which server a put or get goes to first; all but random are experiments of this project")
 
 struct aq_client_policy {
 #define X(type, c_type, field, strict, upstream, text) c_type field;

@@ -105,6 +105,14 @@ static void probe_ended(struct aq_client *client, uint32_t server, const struct 
     }
 }
 
+/* What a reply says of whether there are jobs here, for the policy least_empty. */
+static void note_jobs(struct client_server *s, enum aq_action action, const struct aq_reply *reply) {
+    if (action == AQ_ACTION_PUT || reply->job_count)
+        s->empties = 0;
+    else if (family(action) == AQ_ACTION_GET && s->empties < UINT16_MAX)
+        s->empties++;
+}
+
 static void redirected(struct aq_client *client, uint32_t call, const struct aq_reply *reply) {
     struct client_call *c = &client->calls[call];
     if (aq_commands_redirect(client, c->server, reply)) {
@@ -146,6 +154,8 @@ void aq_replies_handle(struct aq_client *client, const struct aq_client_event *e
         aq_attempts_answered_nonsense(client, call);
     } else {
         if (client->policy->sick_on_failure) aq_health_well(client, server);
+        if (client->policy->select == AQ_SELECT_LEAST_EMPTY)
+            note_jobs(&client->servers[server], call_action(c), reply);
         if (reply->kind == AQ_REPLY_REDIRECT)
             redirected(client, call, reply);
         else

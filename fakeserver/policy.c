@@ -23,7 +23,7 @@ const struct aq_server_policy aq_server_policy_upstream = {
 
 static const struct aq_policy_field fields[] = {
 #define X(type, c_type, field, strict, upstream, text)                                                       \
-    {NAME_##type(field), AQ_POLICY_##type, offsetof(struct aq_server_policy, field), text},
+    {NAME_##type(field), AQ_POLICY_##type, offsetof(struct aq_server_policy, field), text, NULL},
     AQ_SERVER_POLICIES(X)
 #undef X
 };

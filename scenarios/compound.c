@@ -204,22 +204,22 @@ int aq_read_service(struct aq_reader *r, const struct aq_key *key, const cJSON *
  * moment". */
 static int read_policy(struct aq_reader *r, const struct aq_policy_table *table,
                        const struct aq_policy_field *field, bool zero_ok, const cJSON *json, void *policy) {
-    static const char *const allowed[] = {"true or false", "a duration such as \"250ms\", or \"never\"",
-                                          "a whole number"};
-    char text[40] = "", what[200];
+    char text[40] = "", what[200], allowed[200];
     bool fits = true;
     if (field->type == AQ_POLICY_BOOL && cJSON_IsBool(json))
         snprintf(text, sizeof text, "%s", cJSON_IsTrue(json) ? "true" : "false");
     else if (field->type == AQ_POLICY_COUNT && cJSON_IsNumber(json))
         snprintf(text, sizeof text, "%.15g", json->valuedouble);
-    else if (field->type == AQ_POLICY_SPAN && cJSON_IsString(json) && strlen(json->valuestring) < sizeof text)
+    else if ((field->type == AQ_POLICY_SPAN || field->type == AQ_POLICY_WORD) && cJSON_IsString(json) &&
+             strlen(json->valuestring) < sizeof text)
         snprintf(text, sizeof text, "%s", json->valuestring);
     else
         fits = false;
     bool zero = fits && !zero_ok && field->type == AQ_POLICY_SPAN && strtod(text, NULL) == 0 && *text != 'n';
     if (fits && !zero && aq_policy_set(table, policy, field->name, text, NULL) == 0) return 0;
     return aq_reader_fail(r, AQ_EINVALID, "found %s, allowed is %s%s",
-                          aq_tree_describe(what, sizeof what, json), allowed[field->type],
+                          aq_tree_describe(what, sizeof what, json),
+                          aq_policy_allowed(field, allowed, sizeof allowed),
                           zero_ok || field->type != AQ_POLICY_SPAN ? "" : ", more than 0");
 }
 

@@ -134,6 +134,13 @@ static cJSON *arrivals_schema(void) {
     return schema;
 }
 
+static cJSON *one_of(const char *const *words) {
+    cJSON *schema = cJSON_CreateObject(), *list = aq_tree_add(schema, "enum", cJSON_CreateArray());
+    for (; *words; words++)
+        aq_tree_append(list, cJSON_CreateString(*words));
+    return schema;
+}
+
 static cJSON *policy_schema(const struct aq_policy_table *table) {
     cJSON *schema = typed("object"), *members = aq_tree_add(schema, "properties", cJSON_CreateObject());
     for (size_t i = 0; i < table->count; i++) {
@@ -141,6 +148,7 @@ static cJSON *policy_schema(const struct aq_policy_table *table) {
         const struct aq_key count = {.max = UINT32_MAX};
         cJSON *member = field->type == AQ_POLICY_BOOL    ? typed("boolean")
                         : field->type == AQ_POLICY_COUNT ? range(typed("integer"), &count)
+                        : field->type == AQ_POLICY_WORD  ? one_of(field->words)
                                                          : patterned("^(never|" DURATION_PATTERN ")$");
         aq_tree_add(member, "description", cJSON_CreateString(field->text));
         aq_tree_add(members, field->name, member);

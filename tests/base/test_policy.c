@@ -12,15 +12,19 @@ struct sample {
     bool brave;
     aq_time_us patience_us;
     uint32_t attempts;
+    uint32_t colour;
     uint32_t behind;
 };
 
+static const char *const colours[] = {"red", "green", NULL};
+
 static const struct aq_policy_field fields[] = {
-    {"brave", AQ_POLICY_BOOL, offsetof(struct sample, brave), "Goes on."},
-    {"patience", AQ_POLICY_SPAN, offsetof(struct sample, patience_us), "Waits as long."},
-    {"attempts", AQ_POLICY_COUNT, offsetof(struct sample, attempts), "Tries as often."},
+    {"brave", AQ_POLICY_BOOL, offsetof(struct sample, brave), "Goes on.", NULL},
+    {"patience", AQ_POLICY_SPAN, offsetof(struct sample, patience_us), "Waits as long.", NULL},
+    {"attempts", AQ_POLICY_COUNT, offsetof(struct sample, attempts), "Tries as often.", NULL},
+    {"colour", AQ_POLICY_WORD, offsetof(struct sample, colour), "Is painted so.", colours},
 };
-static const struct aq_policy_table table = {fields, 3};
+static const struct aq_policy_table table = {fields, 4};
 
 static void fields_are_found_by_their_whole_name(void **state) {
     (void)state;
@@ -45,6 +49,8 @@ static void good_values_set_their_field_and_no_other(void **state) {
     assert_int_equal(sample.attempts, 0);
     assert_int_equal(aq_policy_set(&table, &sample, "attempts", "4294967295", NULL), 0);
     assert_true(sample.attempts == UINT32_MAX);
+    assert_int_equal(aq_policy_set(&table, &sample, "colour", "green", NULL), 0);
+    assert_int_equal(sample.colour, 1);
     assert_int_equal(sample.before, 1);
     assert_int_equal(sample.behind, 2);
 }
@@ -56,6 +62,7 @@ static void bad_values_change_nothing_and_say_what_is_allowed(void **state) {
     } bad[] = {
         {"brave", "yes", "policy brave: found \"yes\", allowed is true or false"},
         {"brave", "", "policy brave: found \"\", allowed is true or false"},
+        {"colour", "gree", "policy colour: found \"gree\", allowed is red, green"},
         {"brave", "True", "policy brave: found \"True\", allowed is true or false"},
         {"patience", "5",
          "policy patience: found \"5\", allowed is a duration such as \"250ms\", or \"never\""},

@@ -287,6 +287,77 @@ static void a_list_outside_the_book_is_no_client(void **state) {
     assert_null(client);
 }
 
+/* ---- experimental ways to choose ---- */
+
+static struct rig *open_selecting(enum aq_select select, uint32_t servers) {
+    struct aq_client_policy policy = aq_client_policy_strict;
+    policy.select = select;
+    return rig_open(&policy, servers, 7);
+}
+
+static void round_robin_takes_each_in_turn_and_passes_over_the_others(void **state) {
+    (void)state;
+    struct rig *rig = open_selecting(AQ_SELECT_ROUND_ROBIN, 4);
+    struct aq_request get = rig_tube(AQ_ACTION_GET, "t"), put = rig_tube(AQ_ACTION_PUT, "t"),
+                      drain = rig_address(AQ_ACTION_DRAIN, "s1");
+    uint32_t last = UINT32_MAX;
+    for (uint64_t i = 0; i < 20; i++) {
+        rig_call(rig, 0, i, &get);
+        uint32_t chosen = rig->effects.items[0].server;
+        if (last != UINT32_MAX) assert_int_equal(chosen, (last + 1) % 4);
+        last = chosen;
+    }
+    rig_call(rig, 1, 20, &drain);
+    uint32_t chosen[4] = {0};
+    for (uint64_t i = 21; i < 51; i++) {
+        rig_call(rig, 2, i, &put);
+        chosen[rig->effects.items[0].server]++;
+    }
+    assert_true(chosen[0] == 10 && chosen[1] == 0 && chosen[2] == 10 && chosen[3] == 10);
+    rig_close(rig);
+}
+
+/* Of two servers the busier one is chosen only where it is drawn twice. */
+static void two_choices_avoid_the_busier_server(void **state) {
+    (void)state;
+    struct rig *rig = open_selecting(AQ_SELECT_TWO_CHOICES, 2);
+    struct aq_request get = rig_tube(AQ_ACTION_GET, "t");
+    uint32_t under_way[2] = {0}, busier = 0, uneven = 0;
+    for (uint64_t i = 0; i < 60; i++) {
+        rig_call(rig, 0, i, &get);
+        uint32_t chosen = rig->effects.items[0].server;
+        busier += under_way[chosen] > under_way[1 - chosen];
+        uneven += under_way[0] != under_way[1];
+        under_way[chosen]++;
+    }
+    assert_true(uneven > 20);
+    assert_in_range(busier * 100 / uneven, 8, 38);
+    rig_close(rig);
+}
+
+/* Server 0 has nothing, server 1 always something: 0 is chosen only where it is drawn twice. */
+static void least_empty_avoids_the_server_that_had_nothing(void **state) {
+    (void)state;
+    struct rig *rig = open_selecting(AQ_SELECT_LEAST_EMPTY, 2);
+    struct aq_request get = rig_tube(AQ_ACTION_GET, "t");
+    struct aq_job job = {.job_id = AQ_TEXT("j"), .body = AQ_TEXT("b")};
+    struct aq_reply full = rig_good(AQ_ACTION_GET, AQ_TEXT("j")), empty = full;
+    full.jobs = &job;
+    full.job_count = 1;
+    uint32_t chosen[2] = {0};
+    bool connected[2] = {false};
+    for (uint64_t i = 0; i < 60; i++) {
+        rig_call(rig, i, i, &get);
+        uint32_t server = rig->effects.items[0].server;
+        chosen[server]++;
+        if (!connected[server]) rig_connected(rig, i, server);
+        connected[server] = true;
+        rig_reply(rig, i, server, server ? &full : &empty);
+    }
+    assert_in_range(chosen[0], 8, 22);
+    rig_close(rig);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_added_server_is_chosen_like_any_other),
@@ -298,6 +369,9 @@ int main(void) {
         cmocka_unit_test(replacing_the_list_keeps_old_servers_for_completions),
         cmocka_unit_test(a_removed_server_is_probed_only_for_what_waits_for_it),
         cmocka_unit_test(a_redirect_adds_one_server_and_drains_the_other),
+        cmocka_unit_test(round_robin_takes_each_in_turn_and_passes_over_the_others),
+        cmocka_unit_test(two_choices_avoid_the_busier_server),
+        cmocka_unit_test(least_empty_avoids_the_server_that_had_nothing),
         cmocka_unit_test(the_book_finds_what_it_was_given),
         cmocka_unit_test(the_book_takes_addresses_only),
         cmocka_unit_test(a_list_outside_the_book_is_no_client),

@@ -284,11 +284,24 @@ static void each_policy_can_be_switched_alone(void **state) {
         }
 }
 
+static void each_way_to_choose_keeps_the_tables_sound(void **state) {
+    (void)state;
+    for (uint32_t select = AQ_SELECT_ROUND_ROBIN; select <= AQ_SELECT_LEAST_EMPTY; select++) {
+        struct aq_client_policy policy = aq_client_policy_strict;
+        policy.select = select;
+        struct world *w = open_world(&policy, select);
+        live(w, EVENTS / 10);
+        assert_true(w->answered > 0);
+        close_world(w);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strict_answers_each_call_once),
         cmocka_unit_test(upstream_answers_no_call_twice),
         cmocka_unit_test(each_policy_can_be_switched_alone),
+        cmocka_unit_test(each_way_to_choose_keeps_the_tables_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

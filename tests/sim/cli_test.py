@@ -233,6 +233,42 @@ class CliTest(unittest.TestCase):
             self.fails("plan", fleet, *arguments, "--no-db", saying=[word])
         self.fails("plan", self.fleet(plan={}), *self.PLAN, "--no-db", saying=["plan.slo"])
 
+    # ---- what-if ----
+
+    def test_what_if_compares_variants_pair_by_pair(self):
+        arguments = ("what-if", self.fleet(), "--vary", "workers.poll=1s,100ms", "--vary", "clients.policy.select=random,two_choices",
+                     "--seeds", "4", "--save", self.db, "--json")
+        found = json.loads(self.call(*arguments))
+        self.assertEqual([variant["variant"] for variant in found["variants"]], [
+            f"workers.poll={poll}, clients.policy.select={select}" for poll in ("1s", "100ms") for select in ("random", "two_choices")])
+        slow, _, quick, _ = (variant["measures"] for variant in found["variants"])
+        self.assertFalse(slow["mean(wait)"]["differs"])
+        self.assertTrue(quick["mean(wait)"]["differs"])
+        self.assertLess(quick["mean(wait)"]["difference"]["mean"], 0)
+        self.assertGreater(quick["empty_get_ratio"]["difference"]["mean"], 0)
+        again = json.loads(self.call(*arguments))
+        self.assertEqual((again["reused_runs"], again["variants"]), (16, found["variants"]))
+        text = self.call("what-if", self.fleet(), "--vary", "workers.poll=1s,100ms", "--seeds", "2", "--no-db", "--measure",
+                         "mean(wait), servers.0.puts")
+        self.assertIn("what the others are compared with", text)
+        self.assertIn("servers.0.puts", text)
+
+    def test_what_if_work_hangs_on_the_job(self):
+        fleet = self.fleet(workers={"count": 10, "process": {"exp": "100ms"}, "poll": {"exp": "1s"}, "release_ratio": 0.2})
+        found = json.loads(self.call("what-if", fleet, "--vary", "workers.count=10,12", "--seeds", "4", "--no-db", "--json",
+                                     "--measure", "jobs.completed,jobs.produced"))
+        more = found["variants"][1]["measures"]
+        self.assertEqual(more["jobs.produced"]["difference"]["mean"], 0)  # the same arrivals
+        self.assertEqual(more["jobs.produced"]["difference"]["half"], 0)
+
+    def test_what_if_wrong_use(self):
+        for arguments, word in (((), "--vary"), (("--vary", "workers.poll=1s"), "one value"), (("--vary", "workers.pol=1s,2s"), "workers.pol"),
+                                (("--vary", "clients.policy.select=random,best"), "two_choices"),
+                                (("--vary", "duration=6s,7s"), "equally long"),
+                                (("--vary", "workers.poll=1s,2s", "--measure", "p98(get)"), "--measure: column 1"),
+                                (("--vary", "workers.poll=1s,2s", "--seeds", "1"), "--seeds")):
+            self.fails("what-if", self.fleet(), *arguments, "--no-db", saying=[word])
+
     def test_run_check_replay(self):
         self.assertEqual(self.run_json(self.small, "--check-replay")["verdict"], "pass")
         self.fails("run", self.small, "--check-replay", "--world", "live", saying=["--check-replay"])
