@@ -38,9 +38,8 @@ static int dispatch(int argc, char **argv) {
                     {"mutants", aq_cli_mutants},
                     {"shrink", aq_cli_shrink},
                     {"replay", aq_cli_replay},
-                    {"plan", aq_cli_plan},
-                    {"what-if", aq_cli_what_if},
                     {"scenarios", aq_cli_scenarios},
+                    {"plan", aq_cli_plan},    {"what-if", aq_cli_what_if}, {"scenarios", aq_cli_scenarios},
                     {"report", aq_cli_report}};
     if (argc < 2) {
         fputs(help, stderr);

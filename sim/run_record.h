@@ -26,7 +26,7 @@ struct aq_run {
     struct aq_trace trace;
     struct aq_metrics metrics;
     struct aq_latency_windows latency_windows;
-    struct aq_steady steady; /* all zero where it is not wanted */
+    struct aq_steady steady;        /* all zero where it is not wanted */
     struct aq_window_state *states; /* by server: scratch for window ends */
     struct aq_ledger *ledger;
     struct aq_virtual *world;

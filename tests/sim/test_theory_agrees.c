@@ -18,7 +18,8 @@
 #include "sim/theory.h"
 
 #define SEEDS     4
-#define PUTS      60000.0 /* of a run with open arrivals, about; three times as many under high load */
+#define PUTS      20000.0 /* of a run with open arrivals, about; nine times as many under high load */
+#define JOBS      8000.0  /* of a closed run, about */
 #define LATENCY_S 0.0002  /* one way */
 
 /* Several figures of one scenario, over the seeds. */
@@ -56,7 +57,8 @@ static void agrees(const char *what, const double *values, double expected) {
 
 /* Workers go round between a random server, where they get, their work, and the same server, where they
    complete; a backlog is never used up, so that no get is empty. Two visits of 1 ms to one of the servers,
-   and a delay of work and four messages. */
+   and a delay of work and four messages. The backlog lies evenly enough for a third more jobs than are done.
+ */
 static void closed(uint32_t servers, uint32_t workers) {
     static const char *const names[3] = {"run.steady_throughput_per_s", "run.steady_get_mean_s",
                                          "run.steady_done_mean_s"};
@@ -64,16 +66,18 @@ static void closed(uint32_t servers, uint32_t workers) {
     struct samples found;
     char json[1000], what[80];
     double think_s = 0.05 + 4 * LATENCY_S;
+    aq_theory_mva((struct aq_theory_station[]){{2 * 0.001 / servers, servers}}, 1, think_s, workers, &theory);
+    double span_s = fmin(fmax(JOBS / theory.throughput_per_s, 5), 120);
     snprintf(
         json, sizeof json,
-        "{\"duration\": \"14s\", \"settle\": \"0\", \"servers\": {\"count\": %u, \"service\": {\"put\": \"0\", "
+        "{\"duration\": \"%us\", \"settle\": \"0\", \"servers\": {\"count\": %u, \"service\": {\"put\": \"0\", "
         "\"default\": {\"exp\": \"1ms\"}}}, \"clients\": {\"count\": 20}, \"workers\": {\"count\": %u, "
         "\"process\": {\"exp\": \"50ms\"}, \"ramp\": \"0\", \"start\": \"1s\"}, \"producers\": "
         "{\"arrivals\": \"none\"}, \"network\": {\"latency\": \"200us\"}, \"faults\": [{\"kind\": \"burst\", "
         "\"at\": \"0\", \"count\": %u}]}",
-        servers, workers, 8000 * servers);
+        (unsigned)span_s + 2, servers, workers,
+        (unsigned)(1.3 * theory.throughput_per_s * (span_s + 2)) + 100 * servers);
     run_seeds(json, names, &found);
-    aq_theory_mva((struct aq_theory_station[]){{2 * 0.001 / servers, servers}}, 1, think_s, workers, &theory);
     snprintf(what, sizeof what, "%u servers, %u workers: throughput", servers, workers);
     agrees(what, found.values[0], theory.throughput_per_s);
     snprintf(what, sizeof what, "%u servers, %u workers: get", servers, workers);
@@ -104,7 +108,7 @@ static void open_arrivals(const char *service, double load, double (*response)(d
         "{\"duration\": \"%us\", \"settle\": \"0\", \"servers\": {\"count\": %u, \"service\": {\"default\": %s}}, "
         "\"clients\": {\"count\": 20}, \"workers\": {\"count\": 0}, \"producers\": {\"arrivals\": {\"poisson\": "
         "\"%g/s\"}}, \"network\": {\"latency\": \"200us\"}}",
-        (unsigned)((load > 0.7 ? 3 : 1) * PUTS / rate_per_s) + 3, servers, service, rate_per_s);
+        (unsigned)((load > 0.7 ? 9 : 1) * PUTS / rate_per_s) + 3, servers, service, rate_per_s);
     run_seeds(json, names, &found);
     snprintf(what, sizeof what, "service %s, load %g: put", service, load);
     agrees(what, found.values[0], response(rate_per_s / servers, 0.002) + 2 * LATENCY_S);
