@@ -403,9 +403,10 @@ CREATE TABLE kept_run ( -- Runs of plans and comparisons of which the figures ar
     steady_from_us INTEGER NOT NULL,   -- when measuring began
     paired INTEGER NOT NULL,           -- 1: draws for jobs hung on the jobs alone, so that runs can be compared
     version TEXT NOT NULL,             -- of the program
-    build TEXT NOT NULL,               -- compiler and build type
-    UNIQUE (scenario_hash, seed, steady_from_us, paired, version, build)
+    build TEXT NOT NULL                -- compiler and build type
 ) STRICT;
+
+CREATE INDEX kept_run_of_scenario ON kept_run (scenario_hash, seed);
 
 CREATE TABLE kept_figure ( -- Their figures.
     kept_run_id INTEGER NOT NULL REFERENCES kept_run ON DELETE CASCADE, -- the run that it is of

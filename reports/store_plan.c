@@ -111,18 +111,23 @@ int aq_store_keep_end(struct aq_store *store, int rc, struct aq_error *error) {
     return aq_store_commit(store, rc, error);
 }
 
+/* A merge may have put a run there twice, so that the key is not unique to the database. */
 int aq_store_keep_run(struct aq_store *store, const struct aq_kept_run *run,
                       const struct aq_kept_figure *figures, uint32_t count, struct aq_error *error) {
     struct row row;
     int64_t number;
-    row_open(&row, store,
-             "INSERT OR IGNORE INTO kept_run (scenario_hash, seed, steady_from_us, paired, version, build) "
-             "VALUES (?, ?, ?, ?, ?, ?)",
-             error);
-    key(&row, run);
-    put(&row);
-    int rc = row_close(&row);
-    if (!rc) rc = number_of(store, run, &number, error);
+    int rc = number_of(store, run, &number, error);
+    if (rc) return rc;
+    if (!number) {
+        row_open(&row, store,
+                 "INSERT INTO kept_run (scenario_hash, seed, steady_from_us, paired, version, build) "
+                 "VALUES (?, ?, ?, ?, ?, ?)",
+                 error);
+        key(&row, run);
+        put(&row);
+        rc = row_close(&row);
+        number = sqlite3_last_insert_rowid(store->db);
+    }
     return rc ? rc : put_figures(store, number, figures, count, error);
 }
 

@@ -170,8 +170,9 @@ static int set_up(struct aq_run *run, struct aq_error *error) {
     if (!rc && serve) rc = aq_live_serve_outside(run->live, &serve->outside, error);
     if (!rc && s->clients.exec) rc = set_up_foreign(run, error);
     if (rc) return rc;
-    struct aq_workload_config workload = {s,        run->options->seed, aq_virtual_world(run->world),
-                                          observer, &run->book,         NULL, run->options->paired};
+    struct aq_workload_config workload = {
+        s,    run->options->seed,  aq_virtual_world(run->world), observer, &run->book,
+        NULL, run->options->paired};
     if (s->servers.connect && s->servers.own_tube) {
         rc = make_tube_suffix(run, error);
         if (rc) return rc;

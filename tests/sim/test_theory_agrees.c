@@ -17,9 +17,9 @@
 #include "sim/statistics.h"
 #include "sim/theory.h"
 
-#define SEEDS     4
+#define SEEDS     6
 #define PUTS      20000.0 /* of a run with open arrivals, about; nine times as many under high load */
-#define JOBS      8000.0  /* of a closed run, about */
+#define JOBS      6000.0  /* of a closed run, about */
 #define LATENCY_S 0.0002  /* one way */
 
 /* Several figures of one scenario, over the seeds. */
