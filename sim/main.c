@@ -39,7 +39,9 @@ static int dispatch(int argc, char **argv) {
                     {"shrink", aq_cli_shrink},
                     {"replay", aq_cli_replay},
                     {"scenarios", aq_cli_scenarios},
-                    {"plan", aq_cli_plan},    {"what-if", aq_cli_what_if}, {"scenarios", aq_cli_scenarios},
+                    {"plan", aq_cli_plan},
+                    {"what-if", aq_cli_what_if},
+                    {"scenarios", aq_cli_scenarios},
                     {"report", aq_cli_report}};
     if (argc < 2) {
         fputs(help, stderr);

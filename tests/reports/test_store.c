@@ -327,11 +327,11 @@ static void a_database_of_another_program_is_refused(void **state) {
 static void a_newer_and_an_unknown_older_schema_are_refused(void **state) {
     const struct scratch *scratch = *state;
     aq_store_close(opened(scratch->path, true));
-    scratch_execute(scratch->path, "PRAGMA user_version = 4");
+    scratch_execute(scratch->path, "PRAGMA user_version = 5");
     assert_refused(scratch->path, true, AQ_EDATABASE,
-                   "newer version of this program (schema 4, known is 3): update the program");
+                   "newer version of this program (schema 5, known is 4): update the program");
     scratch_execute(scratch->path, "PRAGMA user_version = 0");
-    assert_refused(scratch->path, true, AQ_EDATABASE, "has schema 0, needed is 3");
+    assert_refused(scratch->path, true, AQ_EDATABASE, "has schema 0, needed is 4");
 }
 
 /* ---- explorations, and files from before there were any ---- */
@@ -470,7 +470,7 @@ static void an_older_file_is_brought_up_to_date_when_it_is_written_to(void **sta
     char *fresh = scratch_text(scratch->path, objects);
     age(scratch->path);
     aq_store_close(opened(scratch->path, true));
-    assert_int_equal(scratch_integer(scratch->path, "PRAGMA user_version"), 3);
+    assert_int_equal(scratch_integer(scratch->path, "PRAGMA user_version"), 4);
     assert_answer(scratch->path, objects, fresh);
     load(scratch->path, run, &again);
     assert_prints_alike(&record, &again);
