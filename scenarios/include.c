@@ -1,0 +1,64 @@
+#include "scenarios/include.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "scenarios/file.h"
+
+#define PATH_BYTES 4096
+
+/* Writes the path as seen from here. Errors: AQ_ELIMIT. */
+static int resolve(const struct aq_reader *r, const char *path, char *out, size_t size) {
+    const char *slash = strrchr(r->name, '/');
+    int folder = *path == '/' || !slash ? 0 : (int)(slash + 1 - r->name);
+    int used = snprintf(out, size, "%.*s%s", folder, r->name, path);
+    return used < 0 || (size_t)used >= size ? AQ_ELIMIT : 0;
+}
+
+/* A file whose member "service" is an object. *out is for cJSON_Delete. */
+static int read_service(struct aq_reader *r, const char *path, cJSON **out) {
+    char *text = NULL;
+    size_t length = 0;
+    struct aq_tree_fault fault;
+    struct aq_error error = {0};
+    cJSON *tree = NULL;
+    if (aq_file_read(path, &text, &length, &error)) return aq_reader_fail(r, error.code, "%s", error.text);
+    int rc = aq_tree_parse(text, length, &tree, &fault);
+    aq_free(text);
+    if (rc == AQ_EPARSE) return aq_reader_fail(r, rc, "%s:%zu: %s", path, fault.line, fault.what);
+    if (rc) return aq_reader_nomem(r);
+    *out = cJSON_DetachItemFromObjectCaseSensitive(tree, "service");
+    cJSON_Delete(tree);
+    if (cJSON_IsObject(*out) && !aq_tree_member(*out, "empirical")) return 0;
+    cJSON_Delete(*out);
+    *out = NULL;
+    return aq_reader_fail(r, AQ_EINVALID,
+                          "%s: there is no \"service\" with times in it: allqsim calibrate writes one", path);
+}
+
+int aq_scenario_include(struct aq_reader *r, cJSON *tree) {
+    cJSON *servers = aq_tree_member(tree, "servers"), *service = NULL;
+    cJSON *old = servers ? aq_tree_member(servers, "service") : NULL;
+    const cJSON *path = old ? aq_tree_member(old, "empirical") : NULL;
+    char resolved[PATH_BYTES];
+    if (!path) return 0;
+    size_t top = aq_reader_enter(r, "servers");
+    aq_reader_enter(r, "service");
+    aq_reader_enter(r, "empirical");
+    if (!cJSON_IsString(path) || !*path->valuestring)
+        return aq_reader_wrong(r, path, "the path of a file that allqsim calibrate has written");
+    if (old->child->next)
+        return aq_reader_fail(r, AQ_EINVALID,
+                              "the measured times stand alone: leave out the other keys of service");
+    if (resolve(r, path->valuestring, resolved, sizeof resolved))
+        return aq_reader_fail(r, AQ_ELIMIT, "the path is longer than %d bytes", PATH_BYTES - 1);
+    int rc = read_service(r, resolved, &service);
+    if (rc) return rc;
+    if (!cJSON_ReplaceItemInObjectCaseSensitive(servers, "service", service)) {
+        cJSON_Delete(service);
+        return aq_reader_nomem(r);
+    }
+    aq_reader_leave(r, top);
+    return 0;
+}
