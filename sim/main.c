@@ -16,6 +16,7 @@ static const char help[] =
     "  mutants [SCENARIO] try the checks on planted bugs: is each found, after how many seeds?\n"
     "  shrink WHAT        make a failing run small: a scenario that fails alike with as little as possible\n"
     "  replay FILE        run a stored run again, compare it, and show its state at any moment\n"
+    "  calibrate          measure AllQueue servers over the wire, for a scenario's service times\n"
     "  scenarios [NAME]   list the library of scenarios, or print one\n"
     "  report FORMAT FILE report on stored runs: text, html, json, junit, markdown, csv, sql; compare, merge\n"
     "  --version          print the version\n"
@@ -36,6 +37,7 @@ static int dispatch(int argc, char **argv) {
                     {"mutants", aq_cli_mutants},
                     {"shrink", aq_cli_shrink},
                     {"replay", aq_cli_replay},
+                    {"calibrate", aq_cli_calibrate},
                     {"scenarios", aq_cli_scenarios},
                     {"report", aq_cli_report}};
     if (argc < 2) {
@@ -54,7 +56,7 @@ static int dispatch(int argc, char **argv) {
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     return aq_cli_usage(
         "",
-        "unknown command \"%s\": allowed are run, suite, explore, mutants, shrink, replay, scenarios, report",
+        "unknown command \"%s\": allowed are run, suite, explore, mutants, shrink, replay, calibrate, scenarios, report",
         argv[1]);
 }
 
