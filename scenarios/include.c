@@ -55,10 +55,8 @@ int aq_scenario_include(struct aq_reader *r, cJSON *tree) {
         return aq_reader_fail(r, AQ_ELIMIT, "the path is longer than %d bytes", PATH_BYTES - 1);
     int rc = read_service(r, resolved, &service);
     if (rc) return rc;
-    if (!cJSON_ReplaceItemInObjectCaseSensitive(servers, "service", service)) {
-        cJSON_Delete(service);
-        return aq_reader_nomem(r);
-    }
+    /* It brings its name, "service", with it: no memory is needed. */
+    cJSON_ReplaceItemViaPointer(servers, old, service);
     aq_reader_leave(r, top);
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "sim/calibration.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,13 +103,19 @@ const char *aq_calibration_doubt_text(enum aq_calibration_doubt doubt) {
     return "";
 }
 
+/* Two standard deviations of the ratio of two counts, relative. */
+static double noise(uint64_t a, uint64_t b) {
+    return a && b ? 2 * sqrt(1 / (double)a + 1 / (double)b) : 0;
+}
+
 /* Those of 16 and of 64 connections together, where 64 bring no more: twice as many requests to count. */
 static double saturated_per_s(const struct aq_rate rates[AQ_CALIBRATION_RATES], bool *grew) {
     const struct aq_rate *few = &rates[AQ_CALIBRATION_RATES - 2], *many = &rates[AQ_CALIBRATION_RATES - 1];
     const struct aq_rate both = {few->requests + many->requests, few->seconds + many->seconds, 0};
     double few_per_s = aq_rate_per_s(few), many_per_s = aq_rate_per_s(many);
-    *grew = many_per_s > few_per_s * AQ_CALIBRATION_GROWTH_MAX;
-    if (*grew || few_per_s > many_per_s * AQ_CALIBRATION_GROWTH_MAX) return many_per_s;
+    double ratio_max = AQ_CALIBRATION_GROWTH_MAX + noise(few->requests, many->requests);
+    *grew = many_per_s > few_per_s * ratio_max;
+    if (*grew || few_per_s > many_per_s * ratio_max) return many_per_s;
     return aq_rate_per_s(&both);
 }
 
@@ -148,9 +155,12 @@ void aq_calibration_judge(struct aq_calibration_server *s, struct aq_calibration
         out->doubts |= AQ_DOUBT_NEGATIVE;
     out->cycles_expected_per_s = cycles_expected_per_s(s, out->network_us);
     double off = out->cycles_expected_per_s > 0 ? out->cycles_per_s / out->cycles_expected_per_s - 1 : 0;
+    double off_max =
+        AQ_CALIBRATION_CYCLE_OFF + noise(s->cycles[AQ_CALIBRATION_RATES - 1].requests,
+                                         s->alone[AQ_MEASURED_DONE].count * AQ_CALIBRATION_CYCLE);
     if (pings_grew) out->doubts |= AQ_DOUBT_UNSATURATED;
     if (full->busy > AQ_CALIBRATION_BUSY_MAX) out->doubts |= AQ_DOUBT_OURSELVES;
-    if (off > AQ_CALIBRATION_CYCLE_OFF || off < -AQ_CALIBRATION_CYCLE_OFF) out->doubts |= AQ_DOUBT_CYCLES;
+    if (off > off_max || off < -off_max) out->doubts |= AQ_DOUBT_CYCLES;
     if (has_few(s)) out->doubts |= AQ_DOUBT_FEW;
 }
 

@@ -88,6 +88,7 @@ enum aq_calibration_doubt {
 const char *aq_calibration_doubt_text(enum aq_calibration_doubt doubt);
 #define AQ_DOUBT_COUNT 5
 
+/* Beyond these come two standard deviations of the counts, which are taken as those of a Poisson process. */
 #define AQ_CALIBRATION_GROWTH_MAX 1.15 /* from 16 to 64 connections, of a server that is saturated */
 #define AQ_CALIBRATION_BUSY_MAX   0.85
 #define AQ_CALIBRATION_CYCLE_OFF  0.15
