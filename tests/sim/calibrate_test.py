@@ -131,7 +131,7 @@ def what_it_refuses(folder):
 def foreign_load(folder):
     """Jobs of others: it names the tube and the numbers, and measures only when told to."""
     scenario = pathlib.Path(folder) / "others.json"
-    scenario.write_text(json.dumps({"duration": "1s", "settle": "0", "workers": {"count": 0}, "clients": {"count": 1},
+    scenario.write_text(json.dumps({"duration": "1s", "settle": "0", "workers": {"count": 0, "ramp": "0"}, "clients": {"count": 1},
                                     "producers": {"arrivals": {"constant": "20/s"}, "tube": "mail"}, "servers": {"own_tube": False}}))
     with fakeserver(1, "1ms") as (_, env, _):
         subprocess.run([ALLQSIM, "run", str(scenario), "--no-db", "--quiet", "--world", "live", "--set",
