@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "scenarios/file.h"
 
 #define PATH_BYTES 4096
@@ -18,16 +17,10 @@ static int resolve(const struct aq_reader *r, const char *path, char *out, size_
 
 /* A file whose member "service" is an object. *out is for cJSON_Delete. */
 static int read_service(struct aq_reader *r, const char *path, cJSON **out) {
-    char *text = NULL;
-    size_t length = 0;
-    struct aq_tree_fault fault;
     struct aq_error error = {0};
     cJSON *tree = NULL;
-    if (aq_file_read(path, &text, &length, &error)) return aq_reader_fail(r, error.code, "%s", error.text);
-    int rc = aq_tree_parse(text, length, &tree, &fault);
-    aq_free(text);
-    if (rc == AQ_EPARSE) return aq_reader_fail(r, rc, "%s:%zu: %s", path, fault.line, fault.what);
-    if (rc) return aq_reader_nomem(r);
+    int rc = aq_file_read_tree(path, &tree, &error);
+    if (rc) return aq_reader_fail(r, rc, "%s", error.text);
     *out = cJSON_DetachItemFromObjectCaseSensitive(tree, "service");
     cJSON_Delete(tree);
     if (cJSON_IsObject(*out) && !aq_tree_member(*out, "empirical")) return 0;

@@ -1,6 +1,5 @@
 #include "scenarios/load.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <xxhash.h>

@@ -93,11 +93,10 @@ const char *aq_calibration_doubt_text(enum aq_calibration_doubt doubt) {
         return "this process was busy itself and could not ask faster: the network is estimated too short, the "
                "services too long; run it on a machine of its own";
     case AQ_DOUBT_NEGATIVE:
-        return "a ping alone was not slower than one of many: nothing can be told of the network, which is taken "
-               "as none";
+        return "a ping alone was not slower than one of many: pings tell nothing of the network";
     case AQ_DOUBT_CYCLES:
-        return "64 connections with put, get, touch and done were served at another rate than the services say "
-               "(more than 15 % off): the server does not work on one request at a time, or its load changed";
+        return "with many connections put, get, touch and done were served at another rate than the network of pings "
+               "lets expect (more than 15 % off): the server does not work on one request at a time, or its load changed";
     case AQ_DOUBT_FEW: return "fewer than 100 requests of a kind: allow more with --requests or --for";
     }
     return "";
@@ -109,27 +108,25 @@ static double noise(uint64_t a, uint64_t b) {
 }
 
 /* Those of 16 and of 64 connections together, where 64 bring no more: twice as many requests to count. */
-static double saturated_per_s(const struct aq_rate rates[AQ_CALIBRATION_RATES], bool *grew) {
+static struct aq_rate saturated(const struct aq_rate rates[AQ_CALIBRATION_RATES], bool *grew) {
     const struct aq_rate *few = &rates[AQ_CALIBRATION_RATES - 2], *many = &rates[AQ_CALIBRATION_RATES - 1];
-    const struct aq_rate both = {few->requests + many->requests, few->seconds + many->seconds, 0};
     double few_per_s = aq_rate_per_s(few), many_per_s = aq_rate_per_s(many);
     double ratio_max = AQ_CALIBRATION_GROWTH_MAX + noise(few->requests, many->requests);
     *grew = many_per_s > few_per_s * ratio_max;
-    if (*grew || few_per_s > many_per_s * ratio_max) return many_per_s;
-    return aq_rate_per_s(&both);
+    if (*grew || few_per_s > many_per_s * ratio_max) return *many;
+    return (struct aq_rate){few->requests + many->requests, few->seconds + many->seconds, many->busy};
 }
 
-static double service_us(const struct aq_series *alone, double network_us) {
-    double us = aq_series_mean_us(alone) - network_us;
-    return us > 0 ? us : 0;
+/* Of a request of many; 0 where nothing was measured. */
+static double us_each(const struct aq_rate *rate) {
+    return rate->requests ? rate->seconds * 1e6 / (double)rate->requests : 0;
 }
 
-/* A cycle at saturation takes the sum of its services. */
-static double cycles_expected_per_s(const struct aq_calibration_server *s, double network_us) {
+static double cycle_alone_us(const struct aq_calibration_server *s) {
     double sum_us = 0;
     for (int i = AQ_MEASURED_PUT; i <= AQ_MEASURED_DONE; i++)
-        sum_us += service_us(&s->alone[i], network_us);
-    return sum_us > 0 ? 1e6 / sum_us : 0;
+        sum_us += aq_series_mean_us(&s->alone[i]);
+    return sum_us;
 }
 
 static bool has_few(const struct aq_calibration_server *s) {
@@ -138,30 +135,42 @@ static bool has_few(const struct aq_calibration_server *s) {
     return s->pings[AQ_CALIBRATION_RATES - 1].requests < AQ_CALIBRATION_FEW;
 }
 
+static bool differ(const struct aq_calibration_finding *f, uint64_t requests, uint64_t alone) {
+    if (!(f->cycles_expected_per_s > 0)) return false;
+    double off = f->cycles_per_s / f->cycles_expected_per_s - 1;
+    return fabs(off) > AQ_CALIBRATION_CYCLE_OFF + noise(requests, alone);
+}
+
+static double average_us(const struct aq_calibration_finding *f, const struct aq_rate *pings,
+                         const struct aq_rate *cycles) {
+    double weight = (double)(pings->requests + cycles->requests);
+    if (!(weight > 0)) return 0;
+    double us = (f->network_of_pings_us * (double)pings->requests +
+                 f->network_of_cycles_us * (double)cycles->requests) /
+                weight;
+    return us > 0 ? us : 0;
+}
+
 void aq_calibration_judge(struct aq_calibration_server *s, struct aq_calibration_finding *out) {
-    const struct aq_rate *full = &s->pings[AQ_CALIBRATION_RATES - 1];
     bool pings_grew, cycles_grew;
     for (int i = 0; i < AQ_MEASURED_COUNT; i++)
         aq_series_sort(&s->alone[i]);
-    double pings_per_s = saturated_per_s(s->pings, &pings_grew);
-    double alone_us = aq_series_mean_us(&s->alone[AQ_MEASURED_PING]);
-    *out = (struct aq_calibration_finding){
-        .ping_us = pings_per_s > 0 ? 1e6 / pings_per_s : 0,
-        .cycles_per_s = saturated_per_s(s->cycles, &cycles_grew) / AQ_CALIBRATION_CYCLE,
-    };
-    if (alone_us > out->ping_us)
-        out->network_us = alone_us - out->ping_us;
-    else
-        out->doubts |= AQ_DOUBT_NEGATIVE;
-    out->cycles_expected_per_s = cycles_expected_per_s(s, out->network_us);
-    double off = out->cycles_expected_per_s > 0 ? out->cycles_per_s / out->cycles_expected_per_s - 1 : 0;
-    double off_max =
-        AQ_CALIBRATION_CYCLE_OFF + noise(s->cycles[AQ_CALIBRATION_RATES - 1].requests,
-                                         s->alone[AQ_MEASURED_DONE].count * AQ_CALIBRATION_CYCLE);
-    if (pings_grew) out->doubts |= AQ_DOUBT_UNSATURATED;
-    if (full->busy > AQ_CALIBRATION_BUSY_MAX) out->doubts |= AQ_DOUBT_OURSELVES;
-    if (off > off_max || off < -off_max) out->doubts |= AQ_DOUBT_CYCLES;
-    if (has_few(s)) out->doubts |= AQ_DOUBT_FEW;
+    struct aq_rate pings = saturated(s->pings, &pings_grew), cycles = saturated(s->cycles, &cycles_grew);
+    double ping_alone_us = aq_series_mean_us(&s->alone[AQ_MEASURED_PING]), alone_us = cycle_alone_us(s);
+    struct aq_calibration_finding f = {.ping_us = us_each(&pings)};
+    f.network_of_pings_us = ping_alone_us - f.ping_us;
+    f.network_of_cycles_us = alone_us / AQ_CALIBRATION_CYCLE - us_each(&cycles);
+    f.network_us = average_us(&f, &pings, &cycles);
+    f.cycles_per_s = aq_rate_per_s(&cycles) / AQ_CALIBRATION_CYCLE;
+    double services_us = alone_us - f.network_of_pings_us * AQ_CALIBRATION_CYCLE;
+    f.cycles_expected_per_s = services_us > 0 ? 1e6 / services_us : 0;
+    if (!(f.network_of_pings_us > 0)) f.doubts |= AQ_DOUBT_NEGATIVE;
+    if (pings_grew || cycles_grew) f.doubts |= AQ_DOUBT_UNSATURATED;
+    if (s->pings[AQ_CALIBRATION_RATES - 1].busy > AQ_CALIBRATION_BUSY_MAX) f.doubts |= AQ_DOUBT_OURSELVES;
+    if (differ(&f, cycles.requests, s->alone[AQ_MEASURED_DONE].count * (uint64_t)AQ_CALIBRATION_CYCLE))
+        f.doubts |= AQ_DOUBT_CYCLES;
+    if (has_few(s)) f.doubts |= AQ_DOUBT_FEW;
+    *out = f;
 }
 
 /* ---- what comes out ---- */

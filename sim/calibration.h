@@ -3,7 +3,8 @@
    A server works on one request at a time. So, when many connections ask at once, it answers one ping in its
    mean service time of a ping, whatever the network does; one connection that asks one ping after the other
    waits for the network as well. The difference of the two is the network: both ways, with the sockets of
-   both ends. What an action takes by itself, less the network, is its service time.
+   both ends. The same holds of put, get, touch and done, one after the other; the two estimates are averaged,
+   by the number of requests. What an action takes by itself, less the network, is its service time.
 
    Limits. Where the requests of many connections were not enough to fill the server, or where it was this
    process that could not ask faster, the difference is too small, and the services are too long by what is
@@ -96,10 +97,12 @@ const char *aq_calibration_doubt_text(enum aq_calibration_doubt doubt);
 
 /* What follows from the measurement of a server. */
 struct aq_calibration_finding {
-    double ping_us;               /* mean service of a ping: what one of many takes */
-    double network_us;            /* both ways, sockets included */
+    double ping_us;               /* what one ping of many takes: the mean service of a ping */
+    double network_of_pings_us;   /* both ways, as all of these; may be negative */
+    double network_of_cycles_us;  /* likewise */
+    double network_us;            /* the average of these, at least 0 */
     double cycles_per_s;          /* at saturation */
-    double cycles_expected_per_s; /* as the services have it; 0 where they are too short to say */
+    double cycles_expected_per_s; /* as the network of pings has it; 0 where the services are too short */
     uint32_t doubts;              /* enum aq_calibration_doubt */
 };
 

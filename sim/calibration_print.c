@@ -47,11 +47,11 @@ static void print_server(FILE *stream, const struct aq_calibration_server *s,
     fputc('\n', stream);
     print_rates(stream, "pings/s", s->pings, 1);
     print_rates(stream, "cycles/s", s->cycles, AQ_CALIBRATION_CYCLE);
-    fprintf(stream, "  network %s both ways: a ping alone takes %s, one of many %s\n",
-            span(network, f->network_us), span(alone, aq_series_mean_us(&s->alone[AQ_MEASURED_PING])),
-            span(many, f->ping_us));
-    fprintf(stream, "  put, get, touch, done: %.1f a second when full; the services say %.1f\n",
-            f->cycles_per_s, f->cycles_expected_per_s);
+    fprintf(stream,
+            "  network %s both ways: %+.0f us by pings (alone %s, one of many %s), %+.0f us by cycles\n",
+            span(network, f->network_us), f->network_of_pings_us,
+            span(alone, aq_series_mean_us(&s->alone[AQ_MEASURED_PING])), span(many, f->ping_us),
+            f->network_of_cycles_us);
     for (int i = 0; i < AQ_DOUBT_COUNT; i++)
         if (f->doubts >> i & 1)
             fprintf(stream, "  caution: %s\n",
@@ -157,6 +157,8 @@ static void put_server(struct aq_json_put_writer *json, const struct aq_calibrat
     aq_json_put_key(json, "address");
     aq_json_put_text(json, s->address);
     put_number(json, "network_us", f->network_us);
+    put_number(json, "network_of_pings_us", f->network_of_pings_us);
+    put_number(json, "network_of_cycles_us", f->network_of_cycles_us);
     put_number(json, "ping_service_us", f->ping_us);
     put_number(json, "cycles_per_s", f->cycles_per_s);
     put_number(json, "cycles_expected_per_s", f->cycles_expected_per_s);

@@ -66,11 +66,28 @@ static void network_and_service_are_told_apart(void **state) {
     struct aq_calibration_finding f;
     aq_calibration_judge(&s, &f);
     assert_near(f.ping_us, PING_US, 0.001);
-    assert_near(f.network_us, NETWORK_US, 0.01);
+    assert_near(f.network_of_pings_us, NETWORK_US, 0.01);
+    assert_near(f.network_of_cycles_us, NETWORK_US, 0.02);
+    assert_near(f.network_us, NETWORK_US, 0.02);
     assert_near(f.cycles_per_s, 1000, 0.001);
     assert_near(f.cycles_expected_per_s, 1000, 0.03);
     assert_int_equal(f.doubts, 0);
     assert_near(aq_calibration_network_us(&f, 1), f.network_us, 0);
+    close_server(&s);
+}
+
+/* Many more cycles than pings: they have most of the weight. */
+static void the_network_is_an_average_by_requests(void **state) {
+    (void)state;
+    struct aq_calibration_server s = make_server(NETWORK_US);
+    struct aq_calibration_finding f;
+    for (int i = 2; i < 4; i++) {
+        s.pings[i] = (struct aq_rate){.requests = 100, .seconds = 100 * 150e-6};
+        s.cycles[i] = (struct aq_rate){.requests = 900, .seconds = 900 * 250e-6};
+    }
+    aq_calibration_judge(&s, &f);
+    assert_near(f.network_of_pings_us, NETWORK_US - 100, 0.03);
+    assert_near(f.network_us, NETWORK_US - 10, 0.03);
     close_server(&s);
 }
 
@@ -114,7 +131,7 @@ static void several_servers_are_put_together_each_less_its_own_network(void **st
     double us[AQ_CALIBRATION_QUANTILES];
     for (int i = 0; i < 2; i++)
         aq_calibration_judge(&servers[i], &findings[i]);
-    assert_near(aq_calibration_network_us(findings, 2), 500, 0.01);
+    assert_near(aq_calibration_network_us(findings, 2), 500, 0.02);
     assert_int_equal(aq_calibration_quantiles(servers, findings, 2, AQ_MEASURED_DONE, us), 0);
     assert_near(mean_us(us), 300, 0.05);
     close_server(&servers[0]);
@@ -164,7 +181,10 @@ static void a_network_is_never_negative(void **state) {
     struct aq_calibration_finding f;
     for (int i = 0; i < AQ_CALIBRATION_RATES; i++)
         s.pings[i] = rate_of(1e6 / 80, 2);
+    for (int i = 0; i < AQ_CALIBRATION_RATES; i++)
+        s.cycles[i] = rate_of(4 * 900, 2);
     aq_calibration_judge(&s, &f);
+    assert_true(f.network_of_pings_us < 0 && f.network_of_cycles_us < 0);
     assert_true(f.network_us == 0);
     assert_true(f.doubts & AQ_DOUBT_NEGATIVE);
     close_server(&s);
@@ -195,6 +215,7 @@ static void running_out_of_memory_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(network_and_service_are_told_apart),
+        cmocka_unit_test(the_network_is_an_average_by_requests),
         cmocka_unit_test(quantiles_are_those_of_the_service_and_keep_its_mean),
         cmocka_unit_test(one_straggler_is_not_taken_for_a_hundredth),
         cmocka_unit_test(several_servers_are_put_together_each_less_its_own_network),
