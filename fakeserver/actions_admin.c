@@ -166,7 +166,8 @@ static bool has_made_shard(const struct aq_server *server, const struct aq_tube 
     return false;
 }
 
-int aq_server_read_stats(const struct aq_server *server, struct aq_arena *arena, struct aq_server_stats *out) {
+int aq_server_read_stats(const struct aq_server *server, struct aq_arena *arena,
+                         struct aq_server_stats *out) {
     struct aq_tube_stats *tubes = aq_arena_alloc(arena, (server->tubes.count + 1) * sizeof *tubes);
     if (!tubes) return AQ_ENOMEM;
     *out = (struct aq_server_stats){

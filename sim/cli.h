@@ -14,6 +14,7 @@ int aq_cli_mutants(int argc, char **argv);
 int aq_cli_shrink(int argc, char **argv);
 int aq_cli_replay(int argc, char **argv);
 int aq_cli_calibrate(int argc, char **argv);
+int aq_cli_import(int argc, char **argv);
 int aq_cli_report(int argc, char **argv);
 int aq_cli_compare(int argc, char **argv);
 int aq_cli_merge(int argc, char **argv);

@@ -69,8 +69,9 @@ static int read_number(const char *option, const char *text, uint64_t least, uin
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end || errno || value < least || value > most)
-        return aq_cli_usage("import", "--%s: found \"%s\", allowed is a whole number, %" PRIu64 " to %" PRIu64,
-                            option, text, least, most);
+        return aq_cli_usage("import",
+                            "--%s: found \"%s\", allowed is a whole number, %" PRIu64 " to %" PRIu64, option,
+                            text, least, most);
     *out = value;
     return 0;
 }
@@ -194,8 +195,11 @@ static int on_stats(void *arg, aq_time_us at_us, const char *server, const struc
 }
 
 static int run_scenario(struct session *s) {
-    struct aq_run_options options = {
-        .scenario = s->scenario, .seed = s->arguments.seed, .stop = &stop_wanted, .stats = on_stats, .stats_arg = s};
+    struct aq_run_options options = {.scenario = s->scenario,
+                                     .seed = s->arguments.seed,
+                                     .stop = &stop_wanted,
+                                     .stats = on_stats,
+                                     .stats_arg = s};
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     int rc = aq_run_identify(s->scenario, s->arguments.seed, &s->record);
@@ -215,9 +219,9 @@ static double off(double incident, double scenario) {
 static void print_outages(const struct session *s) {
     for (uint32_t i = 0; i < s->incident.outage_count; i++) {
         const struct aq_incident_outage *outage = &s->incident.outages[i];
-        printf("  %s away from %.1f s to %.1f s: %s\n", s->given.servers.names[outage->server], outage->from_s,
-               outage->to_s,
-               !outage->restarted   ? "frozen or not reached"
+        printf("  %s away from %.1f s to %.1f s: %s\n", s->given.servers.names[outage->server],
+               outage->from_s, outage->to_s,
+               !outage->restarted  ? "frozen or not reached"
                : outage->kept_jobs ? "restarted, jobs kept"
                                    : "restarted, memory lost");
     }

@@ -60,7 +60,8 @@ static int find_interval(struct fit *f, struct aq_error *error) {
     f->out.interval_s = count ? gaps[count / 2] : 0;
     aq_free(gaps);
     if (count >= 2 && f->out.duration_s > 0) return 0;
-    return aq_error_set(error, AQ_EINVALID, "at least three snapshots of a server are needed, at different times");
+    return aq_error_set(error, AQ_EINVALID,
+                        "at least three snapshots of a server are needed, at different times");
 }
 
 static void find_ends(struct fit *f) {
@@ -112,7 +113,8 @@ static int edges(struct fit *f, const struct aq_snapshot *first, const struct aq
     if (begin_s > gap_s)
         rc = add_outage(f, (struct aq_incident_outage){first->server, 0, begin_s - half_s, true, false});
     if (!rc && f->out.duration_s - end_s > gap_s)
-        rc = add_outage(f, (struct aq_incident_outage){last->server, end_s + half_s, f->out.duration_s, true, false});
+        rc = add_outage(
+            f, (struct aq_incident_outage){last->server, end_s + half_s, f->out.duration_s, true, false});
     return rc;
 }
 

@@ -1,8 +1,9 @@
 /* What snapshots of stats say of a fleet: its load, its workers and when which server was away. Pure.
 
-   Jobs that ended are those that were put and are not held any more. How long a job is reserved is what the servers
-   say (avg). Nothing tells how many workers there are: at least as many as jobs were reserved at one time, and as many where
-   all of them were busy once. Gets that brought no job come from the others, which tells how often they poll. */
+   Jobs that ended are those that were put and are not held any more. How long a job is reserved is what the
+   servers say (avg). Nothing tells how many workers there are: at least as many as jobs were reserved at one
+   time, and as many where all of them were busy once. Gets that brought no job come from the others, which
+   tells how often they poll. */
 #ifndef AQ_SIM_INCIDENT_H
 #define AQ_SIM_INCIDENT_H
 
@@ -46,9 +47,9 @@ const char *aq_incident_word(enum aq_incident_figure figure);
 struct aq_incident {
     double duration_s, interval_s; /* first to last snapshot; between two of a server: the median */
     double figures[AQ_INCIDENT_FIGURE_COUNT];
-    uint64_t backlog;              /* jobs held in the first snapshots */
-    uint32_t workers;              /* at least 1 */
-    double process_s, poll_s;      /* poll_s 0: there is nothing to tell it from */
+    uint64_t backlog;                   /* jobs held in the first snapshots */
+    uint32_t workers;                   /* at least 1 */
+    double process_s, poll_s;           /* poll_s 0: there is nothing to tell it from */
     struct aq_incident_outage *outages; /* owned; by server, then by time */
     uint32_t outage_count, outage_capacity;
     struct aq_incident_tube *tubes; /* owned; by name's index */
@@ -59,8 +60,9 @@ struct aq_incident {
 
 void aq_incident_close(struct aq_incident *incident);
 
-/* Sorts the snapshots. until_s: what is later than this after the first snapshot is left out. Errors: AQ_EINVALID (fewer than
-   three snapshots of every server, or no time between them; *error says so), AQ_ENOMEM; *out untouched. */
+/* Sorts the snapshots. until_s: what is later than this after the first snapshot is left out. Errors:
+   AQ_EINVALID (fewer than three snapshots of every server, or no time between them; *error says so),
+   AQ_ENOMEM; *out untouched. */
 int aq_incident_fit(struct aq_snapshots *snapshots, double until_s, struct aq_incident *out,
                     struct aq_error *error);
 

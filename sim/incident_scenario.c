@@ -42,8 +42,7 @@ static int take_event(cJSON *tree, double first_s, char **out, struct aq_error *
         return aq_error_set(error, AQ_EINVALID, "fault: an object is needed, as in the faults of a scenario");
     if (aq_tree_member(fault, "at"))
         return aq_error_set(error, AQ_EINVALID, "fault.at: the time stands outside of the fault");
-    if (at_s < first_s)
-        return aq_error_set(error, AQ_EINVALID, "at: this is before the first snapshot");
+    if (at_s < first_s) return aq_error_set(error, AQ_EINVALID, "at: this is before the first snapshot");
     aq_tree_begin();
     aq_tree_add(fault, "at", span(at_s - first_s));
     *out = aq_tree_out_of_memory() ? NULL : aq_tree_print_bare(fault);
@@ -75,9 +74,11 @@ static void add_notes(cJSON *root, const struct aq_incident_scenario *c) {
     cJSON *notes = aq_tree_add(root, "notes", cJSON_CreateArray());
     const struct aq_incident *in = c->incident;
     double all = 0;
-    aq_tree_append(notes, text_of("Fitted: arrivals, workers, process, poll and faults. Not known from stats, and taken as "
-                                  "usual: clients, lease times, the network%s.",
-                                  c->service ? "" : ", the servers' service times"));
+    aq_tree_append(
+        notes,
+        text_of("Fitted: arrivals, workers, process, poll and faults. Not known from stats, and taken as "
+                "usual: clients, lease times, the network%s.",
+                c->service ? "" : ", the servers' service times"));
     for (uint32_t i = 0; i < c->snapshots->servers.count; i++)
         aq_tree_append(notes, text_of("server %u: %.200s", i, c->snapshots->servers.names[i]));
     for (uint32_t i = 0; i < in->tube_count; i++)
@@ -154,7 +155,8 @@ static void add_outage(cJSON *faults, const struct aq_incident_scenario *c,
     aq_tree_add(fault, "name", text_of("%.100s away", c->snapshots->servers.names[outage->server]));
     aq_tree_add(fault, "servers", cJSON_CreateNumber(outage->server));
     aq_tree_add(fault, "at", span(outage->from_s));
-    if (outage->to_s < c->incident->duration_s) aq_tree_add(fault, "for", span(outage->to_s - outage->from_s));
+    if (outage->to_s < c->incident->duration_s)
+        aq_tree_add(fault, "for", span(outage->to_s - outage->from_s));
 }
 
 static int add_faults(cJSON *root, const struct aq_incident_scenario *c, struct aq_error *error) {
@@ -172,9 +174,10 @@ static int add_faults(cJSON *root, const struct aq_incident_scenario *c, struct 
     for (uint32_t i = 0; i < in->outage_count; i++)
         if (!is_told(&in->outages[i], faults)) add_outage(faults, c, &in->outages[i]);
     if (cJSON_GetArraySize(faults) <= AQ_FAULTS_MAX) return 0;
-    return aq_error_set(error, AQ_ELIMIT,
-                        "%d outages and events, and a scenario takes %d faults: give a shorter part of the snapshots",
-                        cJSON_GetArraySize(faults), AQ_FAULTS_MAX);
+    return aq_error_set(
+        error, AQ_ELIMIT,
+        "%d outages and events, and a scenario takes %d faults: give a shorter part of the snapshots",
+        cJSON_GetArraySize(faults), AQ_FAULTS_MAX);
 }
 
 int aq_incident_scenario_text(const struct aq_incident_scenario *c, char **out, struct aq_error *error) {

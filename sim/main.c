@@ -17,6 +17,7 @@ static const char help[] =
     "  shrink WHAT        make a failing run small: a scenario that fails alike with as little as possible\n"
     "  replay FILE        run a stored run again, compare it, and show its state at any moment\n"
     "  calibrate          measure AllQueue servers over the wire, for a scenario's service times\n"
+    "  import FILE        make a scenario of an incident's snapshots of stats\n"
     "  scenarios [NAME]   list the library of scenarios, or print one\n"
     "  report FORMAT FILE report on stored runs: text, html, json, junit, markdown, csv, sql; compare, merge\n"
     "  --version          print the version\n"
@@ -39,6 +40,9 @@ static int dispatch(int argc, char **argv) {
                     {"replay", aq_cli_replay},
                     {"calibrate", aq_cli_calibrate},
                     {"scenarios", aq_cli_scenarios},
+    } commands[] = {{"run", aq_cli_run},         {"suite", aq_cli_suite},
+                    {"explore", aq_cli_explore}, {"calibrate", aq_cli_calibrate},
+                    {"import", aq_cli_import},   {"scenarios", aq_cli_scenarios},
                     {"report", aq_cli_report}};
     if (argc < 2) {
         fputs(help, stderr);
@@ -56,7 +60,7 @@ static int dispatch(int argc, char **argv) {
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     return aq_cli_usage(
         "",
-        "unknown command \"%s\": allowed are run, suite, explore, mutants, shrink, replay, calibrate, scenarios, report",
+        "unknown command \"%s\": allowed are run, suite, explore, mutants, shrink, replay, calibrate, import, scenarios, report",
         argv[1]);
 }
 

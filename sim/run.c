@@ -224,8 +224,8 @@ static int tell_stats(struct aq_run *run) {
         struct aq_server_stats stats;
         rc = aq_virtual_stats(run->world, i, &arena, &stats);
         if (!rc)
-            rc = run->options->stats(run->options->stats_arg, aq_virtual_now(run->world), run->book.items[i].text,
-                                     &stats);
+            rc = run->options->stats(run->options->stats_arg, aq_virtual_now(run->world),
+                                     run->book.items[i].text, &stats);
         if (rc == AQ_ENOENT) rc = 0;
         aq_arena_reset(&arena);
     }

@@ -32,15 +32,17 @@ void aq_snapshots_close(struct aq_snapshots *s) {
 
 /* ---- adding ---- */
 
-static int find_name(struct aq_name_list *list, struct aq_arena *texts, struct aq_text text, uint32_t *index) {
+static int find_name(struct aq_name_list *list, struct aq_arena *texts, struct aq_text text,
+                     uint32_t *index) {
     uint64_t key = aq_map_mix(aq_text_hash(text));
     while (aq_map_get(&list->by_hash, key, index)) {
         if (aq_text_is(text, list->names[*index])) return 0;
         key = aq_map_mix(key + 1);
     }
     char *copy = aq_arena_alloc(texts, (size_t)text.len + 1);
-    int rc = copy ? aq_array_reserve(&list->names, &list->capacity, (size_t)list->count + 1, sizeof *list->names)
-                  : AQ_ENOMEM;
+    int rc =
+        copy ? aq_array_reserve(&list->names, &list->capacity, (size_t)list->count + 1, sizeof *list->names)
+             : AQ_ENOMEM;
     if (!rc) rc = aq_map_set(&list->by_hash, key, list->count);
     if (rc) return rc;
     memcpy(copy, text.at ? text.at : "", text.len);
@@ -187,7 +189,8 @@ int aq_snapshots_read(struct aq_snapshots *s, FILE *file, const char *name, stru
                  : aq_snapshots_read_line(s, line, (size_t)length, error);
         if (rc) aq_error_prefix(error, "%s:%lu", name, number);
     }
-    if (!rc && ferror(file)) rc = aq_error_set(error, AQ_EIO, "%s: cannot be read: %s", name, strerror(errno));
+    if (!rc && ferror(file))
+        rc = aq_error_set(error, AQ_EIO, "%s: cannot be read: %s", name, strerror(errno));
     free(line);
     return rc;
 }

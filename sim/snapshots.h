@@ -1,10 +1,10 @@
-/* AllQueue's own statistics over time: snapshots of stats, one JSON object a line, as an outage leaves them behind
-   and as a run can write them.
+/* AllQueue's own statistics over time: snapshots of stats, one JSON object a line, as an outage leaves them
+   behind and as a run can write them.
 
      {"at": 12.5, "server": "queue1:5555", "stats": {...as a server answers...}}
 
-   `at` is a number of seconds from any beginning, or a time such as "2026-11-24T13:05:07.250Z". Where stats is
-   the answer of a client, with a section for each of its servers, "server" is left out. */
+   `at` is a number of seconds from any beginning, or a time such as "2026-11-24T13:05:07.250Z". Where stats
+   is the answer of a client, with a section for each of its servers, "server" is left out. */
 #ifndef AQ_SIM_SNAPSHOTS_H
 #define AQ_SIM_SNAPSHOTS_H
 
@@ -57,7 +57,8 @@ int aq_snapshots_add(struct aq_snapshots *snapshots, double at_s, struct aq_text
 int aq_snapshots_read_line(struct aq_snapshots *snapshots, const char *line, size_t length,
                            struct aq_error *error);
 
-/* Adds every line of a file that is not blank. `name` stands in errors, as "name:line". Errors: as above, and AQ_EIO. */
+/* Adds every line of a file that is not blank. `name` stands in errors, as "name:line". Errors: as above, and
+ * AQ_EIO. */
 int aq_snapshots_read(struct aq_snapshots *snapshots, FILE *file, const char *name, struct aq_error *error);
 
 /* By server, then by time. */
