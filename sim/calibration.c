@@ -7,6 +7,8 @@
 #include "base/assert.h"
 #include "base/memory.h"
 
+#define SHIFT_STEPS 20
+
 const uint32_t aq_calibration_lanes[AQ_CALIBRATION_RATES] = {1, 4, 16, AQ_CALIBRATION_LANES_MAX};
 
 const char *aq_measured_word(enum aq_measured measured) {
@@ -175,16 +177,33 @@ void aq_calibration_judge(struct aq_calibration_server *s, struct aq_calibration
 
 /* ---- what comes out ---- */
 
+static double mean_above_us(const struct aq_series *series, double us) {
+    double sum_us = 0;
+    for (uint32_t i = 0; i < series->count; i++)
+        if (series->us[i] > us) sum_us += series->us[i] - us;
+    return series->count ? sum_us / series->count : 0;
+}
+
+/* What to take off each latency. Quick ones, below the mean network, become 0 and no less; for the mean to be
+   less by the network nevertheless, it is a little more than that. Each step makes the rest of the difference
+   smaller. */
+static double shift_us(const struct aq_series *alone, double network_us) {
+    double shift = network_us, wanted_us = aq_series_mean_us(alone) - network_us;
+    if (wanted_us <= 0) return INFINITY;
+    for (int i = 0; i < SHIFT_STEPS; i++)
+        shift += mean_above_us(alone, shift) - wanted_us;
+    return shift;
+}
+
 static int pool(const struct aq_calibration_server *servers, const struct aq_calibration_finding *findings,
                 uint32_t count, enum aq_measured measured, struct aq_series *out) {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t from = out->count;
         int rc = aq_series_append(out, &servers[i].alone[measured]);
         if (rc) return rc;
-        for (uint32_t k = from; k < out->count; k++) {
-            double us = out->us[k] - findings[i].network_us;
-            out->us[k] = us > 0 ? us : 0;
-        }
+        double shift = shift_us(&servers[i].alone[measured], findings[i].network_us);
+        for (uint32_t k = from; k < out->count; k++)
+            out->us[k] = out->us[k] > shift ? out->us[k] - shift : 0;
     }
     aq_series_sort(out);
     return 0;

@@ -109,10 +109,10 @@ struct aq_calibration_finding {
 /* Sorts the series. */
 void aq_calibration_judge(struct aq_calibration_server *server, struct aq_calibration_finding *out);
 
-/* The service times: the latencies of all servers, each less its own network, at least 0; as quantiles at
-   evenly spaced probabilities. The last one is set so that the mean of the slowest hundredth is kept: one
-   straggler is not taken for a hundredth of all. After aq_calibration_judge. Errors: AQ_ENOENT (nothing of
-   the kind was measured), AQ_ENOMEM. */
+/* The service times: the latencies of all servers, each less its own network and at least 0, so that the mean
+   is less by exactly the network; as quantiles at evenly spaced probabilities. The last one is set so that
+   the mean of the slowest hundredth is kept: one straggler is not taken for a hundredth of all. After
+   aq_calibration_judge. Errors: AQ_ENOENT (nothing of the kind was measured), AQ_ENOMEM. */
 int aq_calibration_quantiles(const struct aq_calibration_server *servers,
                              const struct aq_calibration_finding *findings, uint32_t count,
                              enum aq_measured measured, double out_us[AQ_CALIBRATION_QUANTILES]);

@@ -122,7 +122,7 @@ static int read_snapshots(struct session *s) {
     int rc = aq_snapshots_read(&s->given, file, s->arguments.stats, &s->error);
     fclose(file);
     if (rc) return rc;
-    rc = aq_incident_fit(&s->given, INFINITY, &s->incident, &s->error);
+    rc = aq_incident_fit(&s->given, &s->incident, &s->error);
     if (rc) aq_error_prefix(&s->error, "%s", s->arguments.stats);
     return rc;
 }
@@ -206,7 +206,7 @@ static int run_scenario(struct session *s) {
     if (rc) return aq_error_set(&s->error, rc, "out of memory");
     rc = aq_run_scenario(&options, &s->record, &s->error);
     if (rc || s->record.interrupted) return rc;
-    return aq_incident_fit(&s->made, s->incident.duration_s, &s->again, &s->error);
+    return aq_incident_fit(&s->made, &s->again, &s->error);
 }
 
 /* ---- output ---- */

@@ -41,7 +41,7 @@ static const char help[] =
     "  --no-db              store nothing\n"
     "  --events             store the lines of the trace as well (large)\n"
     "  --trace FILE         write one line for each thing observed; - for standard output\n"
-    "  --stats FILE         write the servers' own stats at the end of each window, for allqsim import\n"
+    "  --stats FILE         write the servers' own stats, window by window while load lasts, for allqsim import\n"
     "  --json               print one JSON object on standard output and nothing else there\n"
     "  --quiet              print no summary\n"
     "  --annotations github tell GitHub Actions, on standard error, of checks that failed\n"

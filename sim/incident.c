@@ -6,19 +6,29 @@
 
 #include "base/memory.h"
 
+#define CALM_LEAST 20 /* intervals up to the first outage, to tell workers and polls from */
+
 /* Sums over all servers at one time. */
 struct moment {
     uint64_t ready, reserved;
 };
 
+/* What a snapshot says of the leases in a tube. */
+struct lease {
+    uint32_t tube;
+    double avg_s;
+};
+
 struct fit {
     struct aq_snapshots *s;
-    uint32_t count; /* snapshots up to until_s; the others are passed over */
-    double first_s, until_s;
+    double first_s;
     struct moment *moments;
     uint32_t moment_count;
     uint64_t puts, gets, ended;
-    double lease_sum, lease_weight;
+    double calm_s;                  /* up to the first outage, where that is long enough; else everything */
+    uint64_t calm_gets, calm_ended; /* of these, up to then */
+    struct lease *leases;           /* one for each row of a tube */
+    uint32_t lease_count;
     struct aq_incident out;
 };
 
@@ -38,10 +48,6 @@ void aq_incident_close(struct aq_incident *incident) {
 }
 
 /* ---- times ---- */
-
-static bool counts(const struct fit *f, const struct aq_snapshot *snapshot) {
-    return snapshot->at_s - f->first_s <= f->until_s;
-}
 
 static int compare(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -67,10 +73,10 @@ static int find_interval(struct fit *f, struct aq_error *error) {
 static void find_ends(struct fit *f) {
     double last_s = -INFINITY;
     f->first_s = INFINITY;
-    for (uint32_t i = 0; i < f->s->count; i++)
-        if (f->s->items[i].at_s < f->first_s) f->first_s = f->s->items[i].at_s;
-    for (uint32_t i = 0; i < f->s->count; i++)
-        if (counts(f, &f->s->items[i]) && f->s->items[i].at_s > last_s) last_s = f->s->items[i].at_s;
+    for (uint32_t i = 0; i < f->s->count; i++) {
+        f->first_s = fmin(f->first_s, f->s->items[i].at_s);
+        last_s = fmax(last_s, f->s->items[i].at_s);
+    }
     f->out.duration_s = f->s->count ? last_s - f->first_s : 0;
 }
 
@@ -125,9 +131,14 @@ static void count_load(struct fit *f, const struct aq_snapshot *a, const struct 
     bool restarted = b->puts < a->puts || b->gets < a->gets;
     uint64_t puts = restarted ? b->puts : b->puts - a->puts;
     uint64_t before = puts + (restarted ? 0 : a->held);
+    uint64_t gets = restarted ? b->gets : b->gets - a->gets;
+    uint64_t ended = before > b->held ? before - b->held : 0;
     f->puts += puts;
-    f->gets += restarted ? b->gets : b->gets - a->gets;
-    if (before > b->held) f->ended += before - b->held;
+    f->gets += gets;
+    f->ended += ended;
+    if (b->at_s - f->first_s > f->calm_s) return;
+    f->calm_gets += gets;
+    f->calm_ended += ended;
 }
 
 static void look_at_tubes(struct fit *f, const struct aq_snapshot *snapshot, double weight) {
@@ -138,8 +149,7 @@ static void look_at_tubes(struct fit *f, const struct aq_snapshot *snapshot, dou
         tube->ready += (double)row->ready * weight;
         tube->held += (double)held * weight;
         tube->jobs += row->tps * f->out.interval_s + (double)held * weight;
-        f->lease_sum += row->avg_s * row->tps;
-        f->lease_weight += row->tps;
+        if (row->avg_s > 0) f->leases[f->lease_count++] = (struct lease){row->tube, row->avg_s};
     }
 }
 
@@ -163,31 +173,78 @@ static void sum_up_moments(struct fit *f) {
     }
 }
 
-/* Server by server, from snapshot to snapshot. */
-static int walk(struct fit *f) {
-    const struct aq_snapshot *before = NULL;
+static const struct aq_snapshot *last_of_server(const struct fit *f, uint32_t from) {
+    const struct aq_snapshots *s = f->s;
+    while (from + 1 < s->count && s->items[from + 1].server == s->items[from].server)
+        from++;
+    return &s->items[from];
+}
+
+static bool is_first_of_server(const struct fit *f, uint32_t index) {
+    return index == 0 || f->s->items[index - 1].server != f->s->items[index].server;
+}
+
+static int find_outages(struct fit *f) {
     int rc = 0;
     for (uint32_t i = 0; !rc && i < f->s->count; i++) {
         const struct aq_snapshot *now = &f->s->items[i];
-        if (!counts(f, now)) continue;
-        bool first = !before || before->server != now->server;
-        const struct aq_snapshot *last = now;
-        for (uint32_t k = i; first && k < f->s->count && f->s->items[k].server == now->server; k++)
-            if (counts(f, &f->s->items[k])) last = &f->s->items[k];
-        if (first) {
-            rc = edges(f, now, last);
-            f->out.backlog += now->held;
-        } else {
-            rc = between(f, before, now);
-            count_load(f, before, now);
-        }
-        look(f, now);
-        before = now;
+        rc = is_first_of_server(f, i) ? edges(f, now, last_of_server(f, i)) : between(f, now - 1, now);
     }
+    f->calm_s = f->out.duration_s;
+    for (uint32_t i = 0; i < f->out.outage_count; i++)
+        f->calm_s = fmin(f->calm_s, f->out.outages[i].from_s);
+    if (f->calm_s < CALM_LEAST * f->out.interval_s) f->calm_s = f->out.duration_s;
     return rc;
 }
 
+/* Server by server, from snapshot to snapshot. */
+static void walk(struct fit *f) {
+    for (uint32_t i = 0; i < f->s->count; i++) {
+        const struct aq_snapshot *now = &f->s->items[i];
+        if (is_first_of_server(f, i))
+            f->out.backlog += now->held;
+        else
+            count_load(f, now - 1, now);
+        look(f, now);
+    }
+}
+
 /* ---- the model ---- */
+
+static int compare_leases(const void *a, const void *b) {
+    const struct lease *x = a, *y = b;
+    if (x->tube != y->tube) return x->tube < y->tube ? -1 : 1;
+    return compare(&x->avg_s, &y->avg_s);
+}
+
+/* The medians of the tubes, each with the weight of its jobs. */
+static double lease_s(struct fit *f) {
+    double sum = 0, weight = 0;
+    qsort(f->leases, f->lease_count, sizeof *f->leases, compare_leases);
+    for (uint32_t from = 0, to; from < f->lease_count; from = to) {
+        for (to = from + 1; to < f->lease_count && f->leases[to].tube == f->leases[from].tube;)
+            to++;
+        double jobs = f->out.tubes[f->leases[from].tube].jobs;
+        sum += jobs * f->leases[from + (to - from) / 2].avg_s;
+        weight += jobs;
+    }
+    return weight > 0 ? sum / weight : 0;
+}
+
+static uint32_t count_workers(const struct fit *f) {
+    double most = 1;
+    for (uint32_t i = 0; i < f->moment_count && i * f->out.interval_s <= f->calm_s; i++)
+        most = fmax(most, (double)f->moments[i].reserved);
+    return (uint32_t)most;
+}
+
+/* Workers without a job, by Little's law, poll as often as gets bring none. */
+static double poll_s(const struct fit *f) {
+    double ended_per_s = (double)f->calm_ended / f->calm_s;
+    double empty_per_s = (double)f->calm_gets / f->calm_s - ended_per_s;
+    double idle = f->out.workers - ended_per_s * f->out.process_s;
+    return empty_per_s > 0 && idle > 0 ? idle / empty_per_s : 0;
+}
 
 static void conclude(struct fit *f) {
     struct aq_incident *out = &f->out;
@@ -197,35 +254,36 @@ static void conclude(struct fit *f) {
     figures[AQ_INCIDENT_GETS] = (double)f->gets / all_s;
     figures[AQ_INCIDENT_ENDED] = (double)f->ended / all_s;
     figures[AQ_INCIDENT_EMPTY] = fmax(0, figures[AQ_INCIDENT_GETS] - figures[AQ_INCIDENT_ENDED]);
-    figures[AQ_INCIDENT_LEASE_S] = f->lease_weight > 0 ? f->lease_sum / f->lease_weight : 0;
-    out->workers = (uint32_t)fmax(1, figures[AQ_INCIDENT_RESERVED_MOST]);
+    figures[AQ_INCIDENT_LEASE_S] = lease_s(f);
+    out->workers = count_workers(f);
     out->process_s = figures[AQ_INCIDENT_LEASE_S];
-    double idle = out->workers - figures[AQ_INCIDENT_RESERVED];
-    if (figures[AQ_INCIDENT_EMPTY] > 0 && idle > 0) out->poll_s = idle / figures[AQ_INCIDENT_EMPTY];
+    out->poll_s = poll_s(f);
 }
 
 static int make_room(struct fit *f) {
     f->moment_count = (uint32_t)fmin(1e7, f->out.duration_s / f->out.interval_s + 0.5) + 1;
     f->moments = aq_alloc_zeroed(f->moment_count, sizeof *f->moments);
+    f->leases = aq_alloc_zeroed((size_t)f->s->tube_count + 1, sizeof *f->leases);
     f->out.tube_count = f->s->tube_names.count;
     f->out.tubes = aq_alloc_zeroed(f->out.tube_count + 1, sizeof *f->out.tubes);
-    if (!f->moments || !f->out.tubes) return AQ_ENOMEM;
+    if (!f->moments || !f->leases || !f->out.tubes) return AQ_ENOMEM;
     for (uint32_t i = 0; i < f->out.tube_count; i++)
         f->out.tubes[i].name = f->s->tube_names.names[i];
     return 0;
 }
 
-int aq_incident_fit(struct aq_snapshots *snapshots, double until_s, struct aq_incident *out,
-                    struct aq_error *error) {
-    struct fit f = {.s = snapshots, .until_s = until_s};
+int aq_incident_fit(struct aq_snapshots *snapshots, struct aq_incident *out, struct aq_error *error) {
+    struct fit f = {.s = snapshots};
     aq_snapshots_sort(snapshots);
     find_ends(&f);
     int rc = find_interval(&f, error);
     if (rc) return rc;
     rc = make_room(&f);
-    if (!rc) rc = walk(&f);
+    if (!rc) rc = find_outages(&f);
+    if (!rc) walk(&f);
     if (!rc) conclude(&f);
     aq_free(f.moments);
+    aq_free(f.leases);
     if (rc) {
         aq_incident_close(&f.out);
         return aq_error_set(error, rc, "%s", aq_error_name(rc));

@@ -1,9 +1,10 @@
 /* What snapshots of stats say of a fleet: its load, its workers and when which server was away. Pure.
 
    Jobs that ended are those that were put and are not held any more. How long a job is reserved is what the
-   servers say (avg). Nothing tells how many workers there are: at least as many as jobs were reserved at one
-   time, and as many where all of them were busy once. Gets that brought no job come from the others, which
-   tells how often they poll. */
+   servers say (avg), as the median of what they have said: an outage makes some leases very long. Nothing
+   tells how many workers there are: at least as many as jobs were reserved at one time, and as many where all
+   of them were busy once. That counts up to the first outage alone, for leases that nobody holds are reserved
+   as well. Gets that brought no job come from workers without one, which tells how often they poll. */
 #ifndef AQ_SIM_INCIDENT_H
 #define AQ_SIM_INCIDENT_H
 
@@ -33,7 +34,7 @@ struct aq_incident_tube {
     X(READY_MOST, "ready jobs, most")                                                                        \
     X(RESERVED, "reserved jobs, mean")                                                                       \
     X(RESERVED_MOST, "reserved jobs, most")                                                                  \
-    X(LEASE_S, "seconds reserved, mean")                                                                     \
+    X(LEASE_S, "seconds that a job is reserved")                                                             \
     X(AWAY_S, "seconds that servers were away")
 
 enum aq_incident_figure {
@@ -60,10 +61,8 @@ struct aq_incident {
 
 void aq_incident_close(struct aq_incident *incident);
 
-/* Sorts the snapshots. until_s: what is later than this after the first snapshot is left out. Errors:
-   AQ_EINVALID (fewer than three snapshots of every server, or no time between them; *error says so),
-   AQ_ENOMEM; *out untouched. */
-int aq_incident_fit(struct aq_snapshots *snapshots, double until_s, struct aq_incident *out,
-                    struct aq_error *error);
+/* Sorts the snapshots. Errors: AQ_EINVALID (fewer than three snapshots of every server, or no time between
+ *them; error says so), AQ_ENOMEM; *out untouched. */
+int aq_incident_fit(struct aq_snapshots *snapshots, struct aq_incident *out, struct aq_error *error);
 
 #endif

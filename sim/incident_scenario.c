@@ -136,13 +136,14 @@ static void add_load(cJSON *root, const struct aq_incident_scenario *c) {
 
 /* ---- faults ---- */
 
-static bool is_told(const struct aq_incident_outage *outage, const cJSON *faults) {
+/* An event is known to a few snapshots at best. */
+static bool is_told(const struct aq_incident_outage *outage, const cJSON *faults, double slack_s) {
     const cJSON *fault;
     cJSON_ArrayForEach(fault, faults) {
         const cJSON *server = aq_tree_member(fault, "servers"), *at = aq_tree_member(fault, "at");
-        double at_s = at && cJSON_IsString(at) ? atof(at->valuestring) / 1000 : -1;
-        if (cJSON_IsNumber(server) && server->valuedouble == outage->server && at_s >= outage->from_s - 30 &&
-            at_s <= outage->to_s)
+        double at_s = cJSON_IsString(at) ? atof(at->valuestring) / 1000 : -1; /* as span writes it */
+        if (cJSON_IsNumber(server) && server->valuedouble == outage->server &&
+            at_s >= outage->from_s - slack_s && at_s <= outage->to_s + slack_s)
             return true;
     }
     return false;
@@ -172,7 +173,7 @@ static int add_faults(cJSON *root, const struct aq_incident_scenario *c, struct 
     for (uint32_t i = 0; i < c->event_count; i++)
         aq_tree_append(faults, cJSON_Parse(c->events[i]));
     for (uint32_t i = 0; i < in->outage_count; i++)
-        if (!is_told(&in->outages[i], faults)) add_outage(faults, c, &in->outages[i]);
+        if (!is_told(&in->outages[i], faults, 2 * in->interval_s)) add_outage(faults, c, &in->outages[i]);
     if (cJSON_GetArraySize(faults) <= AQ_FAULTS_MAX) return 0;
     return aq_error_set(
         error, AQ_ELIMIT,

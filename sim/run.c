@@ -245,7 +245,7 @@ static int close_window(struct aq_run *run) {
     for (int i = 0; i < AQ_LATENCY_COUNT && !rc; i++)
         rc = aq_latency_windows_add(&run->latency_windows, run->metrics.windows_closed, (enum aq_latency)i,
                                     aq_workload_latency(run->workload, (enum aq_latency)i));
-    if (!rc && run->options->stats) rc = tell_stats(run);
+    if (!rc && run->options->stats && !run->healed) rc = tell_stats(run);
     return rc ? rc : aq_metrics_close_window(&run->metrics, run->states);
 }
 

@@ -110,6 +110,22 @@ static void quantiles_are_those_of_the_service_and_keep_its_mean(void **state) {
     close_server(&s);
 }
 
+/* A network that varies: what was quicker than its mean cannot have taken less than nothing. */
+static void the_mean_is_less_by_exactly_the_network(void **state) {
+    (void)state;
+    struct aq_calibration_server s = make_server(0);
+    struct aq_calibration_finding f = {.network_us = 250};
+    double us[AQ_CALIBRATION_QUANTILES];
+    double measured_us = aq_series_mean_us(&s.alone[AQ_MEASURED_PUT]);
+    assert_int_equal(aq_calibration_quantiles(&s, &f, 1, AQ_MEASURED_PUT, us), 0);
+    assert_near(mean_us(us), measured_us - 250, 0.02);
+    assert_true(us[0] == 0 && us[40] == 0);
+    f.network_us = 1e6;
+    assert_int_equal(aq_calibration_quantiles(&s, &f, 1, AQ_MEASURED_PUT, us), 0);
+    assert_true(us[AQ_CALIBRATION_QUANTILES - 1] == 0);
+    close_server(&s);
+}
+
 /* One that took a second must not make the slowest hundredth half a second long. */
 static void one_straggler_is_not_taken_for_a_hundredth(void **state) {
     (void)state;
@@ -217,6 +233,7 @@ int main(void) {
         cmocka_unit_test(network_and_service_are_told_apart),
         cmocka_unit_test(the_network_is_an_average_by_requests),
         cmocka_unit_test(quantiles_are_those_of_the_service_and_keep_its_mean),
+        cmocka_unit_test(the_mean_is_less_by_exactly_the_network),
         cmocka_unit_test(one_straggler_is_not_taken_for_a_hundredth),
         cmocka_unit_test(several_servers_are_put_together_each_less_its_own_network),
         cmocka_unit_test(what_cannot_be_trusted_is_said),
