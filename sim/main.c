@@ -39,10 +39,8 @@ static int dispatch(int argc, char **argv) {
                     {"shrink", aq_cli_shrink},
                     {"replay", aq_cli_replay},
                     {"calibrate", aq_cli_calibrate},
+                    {"import", aq_cli_import},
                     {"scenarios", aq_cli_scenarios},
-    } commands[] = {{"run", aq_cli_run},         {"suite", aq_cli_suite},
-                    {"explore", aq_cli_explore}, {"calibrate", aq_cli_calibrate},
-                    {"import", aq_cli_import},   {"scenarios", aq_cli_scenarios},
                     {"report", aq_cli_report}};
     if (argc < 2) {
         fputs(help, stderr);
