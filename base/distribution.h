@@ -11,6 +11,7 @@ enum aq_distribution_kind {
     AQ_DISTRIBUTION_EXPONENTIAL, /* mean a_us */
     AQ_DISTRIBUTION_LOGNORMAL,   /* median a_us, 99th percentile b_us */
     AQ_DISTRIBUTION_PARETO,      /* minimum a_us, 99th percentile b_us */
+    AQ_DISTRIBUTION_EMPIRICAL,   /* as measured: quantiles_us, straight lines between them */
 };
 
 struct aq_distribution {
@@ -18,12 +19,17 @@ struct aq_distribution {
     double a_us;
     double b_us;
     double shape; /* derived: sigma of the lognormal, alpha of the Pareto; set by aq_distribution_prepare */
+    /* EMPIRICAL: borrowed; ascending, at evenly spaced probabilities: the first is the least value seen, the
+       last the greatest. At least two */
+    const double *quantiles_us;
+    uint32_t quantile_count;
 };
 
 #define AQ_CONSTANT_US(us) ((struct aq_distribution){.kind = AQ_DISTRIBUTION_CONSTANT, .a_us = (double)(us)})
 
 /* Computes the derived field. Errors: AQ_EINVALID where a is negative, where b is below a, and for a
-   lognormal or Pareto where a is 0, for a Pareto where b is not above a. */
+   lognormal or Pareto where a is 0, for a Pareto where b is not above a, for fewer than two quantiles or such
+   that do not ascend from 0 on. */
 int aq_distribution_prepare(struct aq_distribution *distribution);
 
 /* One draw in whole microseconds, rounded to nearest; at most about 31,700 years, so sums

@@ -166,16 +166,11 @@ static bool has_made_shard(const struct aq_server *server, const struct aq_tube 
     return false;
 }
 
-void aq_server_stats(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
-    (void)request;
-    struct aq_arena *texts = aq_server_texts(server);
-    struct aq_server_stats *stats = aq_arena_alloc(texts, sizeof *stats);
-    struct aq_tube_stats *tubes = aq_arena_alloc(texts, (server->tubes.count + 1) * sizeof *tubes);
-    if (!stats || !tubes) {
-        aq_server_fail(server, AQ_ENOMEM);
-        return;
-    }
-    *stats = (struct aq_server_stats){
+int aq_server_read_stats(const struct aq_server *server, struct aq_arena *arena,
+                         struct aq_server_stats *out) {
+    struct aq_tube_stats *tubes = aq_arena_alloc(arena, (server->tubes.count + 1) * sizeof *tubes);
+    if (!tubes) return AQ_ENOMEM;
+    *out = (struct aq_server_stats){
         .tubes = tubes, .action_count = server->actions, .job_get = server->gets, .job_put = server->puts};
     bool shards_shown = server->policy->fair_shows_shards;
     for (uint32_t i = 0; i < server->tubes.count; i++) {
@@ -185,8 +180,20 @@ void aq_server_stats(struct aq_server *server, const struct aq_request *request,
         bool hidden =
             !made && (server->policy->stats_hide_tubeless || (tube->fair && !shard && shards_shown));
         if (hidden || (shard && !shards_shown)) continue;
-        tubes[stats->tube_count++] =
+        tubes[out->tube_count++] =
             tube->shards && !shards_shown ? stats_of_queue(server, tube) : stats_of(server, tube);
+    }
+    return 0;
+}
+
+void aq_server_stats(struct aq_server *server, const struct aq_request *request, struct aq_reply *reply) {
+    (void)request;
+    struct aq_arena *texts = aq_server_texts(server);
+    struct aq_server_stats *stats = aq_arena_alloc(texts, sizeof *stats);
+    int rc = stats ? aq_server_read_stats(server, texts, stats) : AQ_ENOMEM;
+    if (rc) {
+        aq_server_fail(server, rc);
+        return;
     }
     reply->kind = AQ_REPLY_STATS;
     reply->servers = stats;

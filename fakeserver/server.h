@@ -244,6 +244,10 @@ struct aq_server_counters {
 };
 struct aq_server_counters aq_server_counters(const struct aq_server *server);
 
+/* What the server would answer to stats now. Tables lie in arena; names of tubes are borrowed until the next
+   step. Errors: AQ_ENOMEM. */
+int aq_server_read_stats(const struct aq_server *server, struct aq_arena *arena, struct aq_server_stats *out);
+
 /* The receipts of a rule in force. NULL where there is none with this id. Valid until the next step. */
 const struct aq_fault_rule *aq_server_rule(const struct aq_server *server, uint32_t rule_id);
 

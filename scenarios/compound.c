@@ -168,7 +168,7 @@ int aq_read_arrivals(struct aq_reader *r, const struct aq_key *key, const cJSON 
 /* ---- servers and clients ---- */
 
 /* For actions that are not named where "default" is not given either: as in the row of the key. */
-static const struct aq_distribution service_standard = {AQ_DISTRIBUTION_EXPONENTIAL, 60, 0, 0};
+static const struct aq_distribution service_standard = {.kind = AQ_DISTRIBUTION_EXPONENTIAL, .a_us = 60};
 
 /* The actions that servers see, under their words, and "default". */
 int aq_read_service(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {

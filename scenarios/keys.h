@@ -10,6 +10,8 @@
 #include "protocol/message.h"
 #include "scenarios/words.h"
 
+#define AQ_QUANTILES_MAX 1001 /* of one distribution; finer than any measurement needs */
+
 /* X(NAME, reader), with the C type of the field at offset, or the struct and the fields that it fills */
 #define AQ_KEY_TYPES(X)                                                                                      \
     X(IGNORED, ignored)               /* text or list of texts, checked and forgotten */                     \

@@ -1,6 +1,5 @@
 #include "scenarios/load.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <xxhash.h>
@@ -8,6 +7,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "scenarios/file.h"
+#include "scenarios/include.h"
 #include "scenarios/settings.h"
 
 /* ---- the tree becomes a scenario ---- */
@@ -38,6 +38,7 @@ static int keep_text(struct aq_reader *r, const cJSON *tree, struct aq_scenario 
 static int build(struct aq_reader *r, const cJSON *tree, struct aq_scenario **out) {
     struct aq_scenario *s = aq_alloc_zeroed(1, sizeof *s);
     if (!s) return aq_reader_nomem(r);
+    r->scenario = s;
     int rc = aq_reader_object(r, tree, &aq_object_scenario, s, NULL);
     if (rc == 0 && s->producers.stop_us == AQ_TIME_NEVER) s->producers.stop_us = s->duration_us;
     if (rc == 0) rc = aq_scenario_check(r, s);
@@ -62,6 +63,7 @@ static int apply_and_build(struct aq_reader *r, cJSON *tree, const struct aq_sce
         if (!settings) return aq_reader_nomem(r);
     }
     int rc = aq_settings_apply(r, tree, options, settings);
+    if (rc == 0) rc = aq_scenario_include(r, tree);
     if (rc == 0) rc = build(r, tree, out);
     if (rc == 0) (*out)->as_written = options->setting_count == 0;
     aq_free(settings);
@@ -132,6 +134,9 @@ void aq_scenario_free(struct aq_scenario *s) {
     }
     for (uint32_t i = 0; i < s->workers.further_tube_count; i++)
         aq_free(s->workers.further_tubes[i]);
+    for (uint32_t i = 0; i < s->table_count; i++)
+        aq_free(s->tables[i]);
+    aq_free(s->tables);
     free_marks(&s->required_marks);
     free_marks(&s->explore.required_marks);
     aq_free(s->plan.slo);

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "scenarios/nearest.h"
+#include "scenarios/scenario.h"
 
 #define MESSAGE_MAX 900 /* leaves room for the place in an error's text */
 
@@ -179,6 +180,16 @@ int aq_reader_choice(struct aq_reader *r, const cJSON *json, const char *what, c
             return 0;
         }
     return aq_reader_unknown(r, what, only->string, words, count);
+}
+
+void *aq_reader_table(struct aq_reader *r, size_t count, size_t bytes) {
+    struct aq_scenario *s = r->scenario;
+    AQ_ASSERT(s);
+    if (aq_array_reserve(&s->tables, &s->table_capacity, (size_t)s->table_count + 1, sizeof *s->tables))
+        return NULL;
+    void *table = aq_alloc_zeroed(count, bytes);
+    if (table) s->tables[s->table_count++] = table;
+    return table;
 }
 
 int aq_reader_list(struct aq_reader *r, const struct aq_key *key, const cJSON *json, const char *what,

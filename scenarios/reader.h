@@ -11,6 +11,8 @@
 /* keys are short and nest a few levels; a longer path is cut in messages only */
 #define AQ_READER_PATH_MAX 256
 
+struct aq_scenario;
+
 /* A setting of the command line that is part of the tree. */
 struct aq_reader_setting {
     const char *text;              /* borrowed: "clients.count=2000" */
@@ -21,6 +23,7 @@ struct aq_reader {
     const char *name; /* of the file, in messages */
     const struct aq_reader_setting *settings;
     uint32_t setting_count;
+    struct aq_scenario *scenario;  /* being read: it owns the tables of its values */
     char path[AQ_READER_PATH_MAX]; /* JSON path of the value being read; empty at the top */
     struct aq_error *error;
 };
@@ -75,8 +78,10 @@ int aq_read_word_bits(struct aq_reader *reader, const struct aq_words *words, co
 int aq_reader_list(struct aq_reader *reader, const struct aq_key *key, const cJSON *json, const char *what,
                    size_t item_bytes, void *items_pointer, uint32_t *count);
 
+/* A zeroed table of count items that belongs to the scenario being read; NULL when out of memory. */
+void *aq_reader_table(struct aq_reader *reader, size_t count, size_t item_bytes);
+
 /* Checks what no single key can show; called once everything is read. */
-struct aq_scenario;
 int aq_scenario_check(struct aq_reader *reader, const struct aq_scenario *scenario);
 
 #endif

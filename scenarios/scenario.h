@@ -382,6 +382,8 @@ struct aq_scenario {
     struct aq_expectation expect_strict;   /* client profile strict */
     struct aq_expectation expect_upstream; /* client profile upstream */
     uint32_t expect_unknown; /* bits 1 << enum aq_check that need not be able to judge, with any profile */
+    void **tables;           /* owned: memory that values point to */
+    uint32_t table_count, table_capacity;
     struct aq_mark_list required_marks; /* coverage marks that must be reached at least once */
     struct aq_explore_section explore;
     struct aq_plan_section plan;

@@ -99,12 +99,23 @@ static cJSON *listed(cJSON *into, const char *list) {
 
 /* ---- one function a type, where it takes more than a line ---- */
 
+static cJSON *text_schema(const struct aq_key *key) {
+    cJSON *schema = typed("string");
+    if (key->min > 0) aq_tree_add(schema, "minLength", cJSON_CreateNumber(key->min));
+    aq_tree_add(schema, "maxLength", cJSON_CreateNumber(key->max));
+    return schema;
+}
+
 static cJSON *service_schema(void) {
-    cJSON *schema = typed("object"), *members = aq_tree_add(schema, "properties", cJSON_CreateObject());
+    static const struct aq_key path = {.min = 1, .max = 4096};
+    cJSON *schema = cJSON_CreateObject(), *forms = aq_tree_add(schema, "oneOf", cJSON_CreateArray());
+    aq_tree_append(forms, choice("empirical", text_schema(&path)));
+    cJSON *object = aq_tree_append(forms, typed("object"));
+    cJSON *members = aq_tree_add(object, "properties", cJSON_CreateObject());
     aq_tree_add(members, "default", referred("#/definitions/distribution"));
     for (uint32_t i = 0; i < aq_words_server_actions.count; i++)
         aq_tree_add(members, aq_words_server_actions.list[i], referred("#/definitions/distribution"));
-    aq_tree_add(schema, "additionalProperties", cJSON_CreateBool(false));
+    aq_tree_add(object, "additionalProperties", cJSON_CreateBool(false));
     return schema;
 }
 
@@ -287,13 +298,6 @@ static cJSON *name_schema(const char *signs, double most) {
 
 static cJSON *tube_schema(double most) {
     return name_schema("_.:/\\u0080-\\uffff-", most);
-}
-
-static cJSON *text_schema(const struct aq_key *key) {
-    cJSON *schema = typed("string");
-    if (key->min > 0) aq_tree_add(schema, "minLength", cJSON_CreateNumber(key->min));
-    aq_tree_add(schema, "maxLength", cJSON_CreateNumber(key->max));
-    return schema;
 }
 
 static cJSON *bytes_schema(const struct aq_key *key) {
@@ -510,6 +514,8 @@ static cJSON *distribution_definition(void) {
     aq_tree_append(forms, choice("uniform", array_of(patterned("^" DURATION_PATTERN "$"), 2, 2, false)));
     aq_tree_append(forms, choice("lognormal", span_pair("median", "p99")));
     aq_tree_append(forms, choice("pareto", span_pair("min", "p99")));
+    aq_tree_append(forms, choice("quantiles",
+                                 array_of(patterned("^" DURATION_PATTERN "$"), 2, AQ_QUANTILES_MAX, false)));
     return schema;
 }
 

@@ -240,16 +240,41 @@ static int read_uniform(struct aq_reader *r, const cJSON *json, struct aq_distri
     return rc;
 }
 
+/* Durations at evenly spaced probabilities. */
+static int read_quantiles(struct aq_reader *r, const cJSON *json, struct aq_distribution *d) {
+    int count = cJSON_IsArray(json) ? cJSON_GetArraySize(json) : 0;
+    if (count < 2 || count > AQ_QUANTILES_MAX)
+        return aq_reader_wrong(r, json, "a list of 2 to %d durations, from the least to the greatest",
+                               AQ_QUANTILES_MAX);
+    double *table = aq_reader_table(r, (size_t)count, sizeof *table);
+    if (!table) return aq_reader_nomem(r);
+    int i = 0;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, json) {
+        size_t length = aq_reader_enter_item(r, i);
+        int rc = read_part(r, item, &table[i]);
+        if (rc) return rc;
+        if (i && table[i] < table[i - 1])
+            return aq_reader_wrong(r, item, "a duration that is not below the one before it");
+        aq_reader_leave(r, length);
+        i++;
+    }
+    d->quantiles_us = table;
+    d->quantile_count = (uint32_t)count;
+    return 0;
+}
+
 static int read_shape(struct aq_reader *r, const cJSON *json, struct aq_distribution *d) {
-    static const char *const words[] = {"exp", "uniform", "lognormal", "pareto"};
+    static const char *const words[] = {"exp", "uniform", "lognormal", "pareto", "quantiles"};
     static const enum aq_distribution_kind kinds[] = {AQ_DISTRIBUTION_EXPONENTIAL, AQ_DISTRIBUTION_UNIFORM,
-                                                      AQ_DISTRIBUTION_LOGNORMAL, AQ_DISTRIBUTION_PARETO};
+                                                      AQ_DISTRIBUTION_LOGNORMAL, AQ_DISTRIBUTION_PARETO,
+                                                      AQ_DISTRIBUTION_EMPIRICAL};
     static const char *const bounds[] = {"a duration", "the shorter duration first",
                                          "a median above 0 and a p99 that is not below it",
-                                         "a min above 0 and a p99 above it"};
+                                         "a min above 0 and a p99 above it", "durations in ascending order"};
     size_t which = 0;
     const cJSON *value = NULL;
-    int rc = aq_reader_choice(r, json, "distribution", words, 4, &which, &value);
+    int rc = aq_reader_choice(r, json, "distribution", words, 5, &which, &value);
     if (rc) return rc;
     size_t length = aq_reader_enter(r, words[which]);
     d->kind = kinds[which];
@@ -257,6 +282,7 @@ static int read_shape(struct aq_reader *r, const cJSON *json, struct aq_distribu
     case AQ_DISTRIBUTION_UNIFORM: rc = read_uniform(r, value, d); break;
     case AQ_DISTRIBUTION_LOGNORMAL: rc = read_parts(r, value, &lognormal_object, d); break;
     case AQ_DISTRIBUTION_PARETO: rc = read_parts(r, value, &pareto_object, d); break;
+    case AQ_DISTRIBUTION_EMPIRICAL: rc = read_quantiles(r, value, d); break;
     default: rc = read_part(r, value, &d->a_us);
     }
     if (rc) return rc;
@@ -271,7 +297,7 @@ static int read_shape(struct aq_reader *r, const cJSON *json, struct aq_distribu
 }
 
 int aq_read_distribution(struct aq_reader *r, const struct aq_key *key, const cJSON *json, char *at) {
-    struct aq_distribution d = {AQ_DISTRIBUTION_CONSTANT, 0, 0, 0};
+    struct aq_distribution d = AQ_CONSTANT_US(0);
     int rc;
     if (cJSON_IsObject(json))
         rc = read_shape(r, json, &d);
@@ -281,7 +307,7 @@ int aq_read_distribution(struct aq_reader *r, const struct aq_key *key, const cJ
         return aq_reader_wrong(
             r, json,
             "a duration such as \"20ms\", or one of {\"exp\": ..}, {\"uniform\": [.., ..]}, "
-            "{\"lognormal\": {\"median\": .., \"p99\": ..}}, {\"pareto\": {\"min\": .., \"p99\": ..}}");
+            "{\"lognormal\": {\"median\": .., \"p99\": ..}}, {\"pareto\": {\"min\": .., \"p99\": ..}}, {\"quantiles\": [.., ..]}");
     if (rc) return rc;
     if (key->above && !(aq_distribution_mean_us(&d) > key->min))
         return aq_reader_wrong(r, json, "a time with a mean above 0");

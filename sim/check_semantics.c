@@ -42,6 +42,7 @@ static aq_time_us longest_us(const struct aq_distribution *d) {
     case AQ_DISTRIBUTION_EXPONENTIAL: us = d->a_us * 28; break;                   /* e^-28 */
     case AQ_DISTRIBUTION_LOGNORMAL: us = d->a_us * aq_exp(d->shape * 7.1); break; /* 7.1 sigma */
     case AQ_DISTRIBUTION_PARETO: us = d->a_us * aq_exp(28 / d->shape); break;
+    case AQ_DISTRIBUTION_EMPIRICAL: us = d->quantiles_us[d->quantile_count - 1]; break;
     }
     return us < 1e15 ? (aq_time_us)us + 1 : AQ_TIME_NEVER;
 }

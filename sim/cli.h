@@ -15,6 +15,8 @@ int aq_cli_shrink(int argc, char **argv);
 int aq_cli_replay(int argc, char **argv);
 int aq_cli_plan(int argc, char **argv);
 int aq_cli_what_if(int argc, char **argv);
+int aq_cli_calibrate(int argc, char **argv);
+int aq_cli_import(int argc, char **argv);
 int aq_cli_report(int argc, char **argv);
 int aq_cli_compare(int argc, char **argv);
 int aq_cli_merge(int argc, char **argv);

@@ -17,6 +17,7 @@
 #include "sim/cli_words.h"
 #include "sim/check_replay.h"
 #include "sim/run.h"
+#include "sim/snapshots.h"
 #include "sim/verdict.h"
 
 static const char help[] =
@@ -40,6 +41,7 @@ static const char help[] =
     "  --no-db              store nothing\n"
     "  --events             store the lines of the trace as well (large)\n"
     "  --trace FILE         write one line for each thing observed; - for standard output\n"
+    "  --stats FILE         write the servers' own stats, window by window while load lasts, for allqsim import\n"
     "  --json               print one JSON object on standard output and nothing else there\n"
     "  --quiet              print no summary\n"
     "  --annotations github tell GitHub Actions, on standard error, of checks that failed\n"
@@ -58,7 +60,7 @@ struct arguments {
     uint32_t setting_count;
     const char *profile, *fidelity;
     const char *database; /* NULL: none */
-    const char *trace_path;
+    const char *trace_path, *stats_path;
     bool live;
     double speed;
     bool events, json, quiet, annotations, check_replay, help;
@@ -71,7 +73,7 @@ struct session {
     struct aq_record record;
     struct aq_store *store;
     int64_t run;
-    FILE *trace;
+    FILE *trace, *stats;
     struct aq_record_event *events; /* waiting to be stored; texts in event_texts */
     uint32_t event_count, event_capacity;
     uint64_t events_stored;
@@ -102,6 +104,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
         NO_DB,
         EVENTS,
         TRACE,
+        STATS,
         JSON,
         QUIET,
         ANNOTATIONS,
@@ -118,6 +121,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
                                             {"no-db", no_argument, NULL, NO_DB},
                                             {"events", no_argument, NULL, EVENTS},
                                             {"trace", required_argument, NULL, TRACE},
+                                            {"stats", required_argument, NULL, STATS},
                                             {"json", no_argument, NULL, JSON},
                                             {"quiet", no_argument, NULL, QUIET},
                                             {"annotations", required_argument, NULL, ANNOTATIONS},
@@ -154,6 +158,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
         case NO_DB: a->database = NULL; break;
         case EVENTS: a->events = true; break;
         case TRACE: a->trace_path = optarg; break;
+        case STATS: a->stats_path = optarg; break;
         case JSON: a->json = true; break;
         case QUIET: a->quiet = true; break;
         case ANNOTATIONS:
@@ -220,6 +225,12 @@ static void on_progress(void *arg, const struct aq_progress *p) {
             (double)p->events / 1e6 / (seconds_since(&s->start) + 1e-9), p->completed, p->violations);
 }
 
+static int on_stats(void *arg, aq_time_us at_us, const char *server, const struct aq_server_stats *stats) {
+    struct session *s = arg;
+    int rc = aq_snapshot_write(s->stats, (double)at_us / 1e6, server, stats);
+    return rc ? aq_error_set(&s->error, rc, "%s: %s", s->arguments->stats_path, strerror(errno)) : 0;
+}
+
 static int keep_event(struct session *s, aq_time_us at_us, const char *text) {
     struct aq_text copy;
     int rc = aq_array_reserve(&s->events, &s->event_capacity, (size_t)s->event_count + 1, sizeof *s->events);
@@ -268,6 +279,8 @@ static int open_outputs(struct session *s) {
             return aq_error_set(&s->error, AQ_EIO, "%s: cannot be written: %s", a->trace_path,
                                 strerror(errno));
     }
+    if (a->stats_path && !(s->stats = fopen(a->stats_path, "w")))
+        return aq_error_set(&s->error, AQ_EIO, "%s: cannot be written: %s", a->stats_path, strerror(errno));
     if (!a->database) return 0;
     int rc = aq_store_open(a->database, true, &s->store, &s->error);
     if (!rc) rc = aq_store_begin_run(s->store, &s->record, &s->run, &s->error);
@@ -276,6 +289,7 @@ static int open_outputs(struct session *s) {
 
 static void close_session(struct session *s) {
     if (s->trace && s->trace != stdout) fclose(s->trace);
+    if (s->stats) fclose(s->stats);
     aq_store_close(s->store);
     aq_free(s->events);
     aq_arena_close(&s->event_texts);
@@ -303,7 +317,9 @@ static int run(struct session *s, uint64_t seed) {
                                      .progress = on_progress,
                                      .progress_arg = s,
                                      .trace_line = a->trace_path || a->events ? on_trace_line : NULL,
-                                     .trace_arg = s};
+                                     .trace_arg = s,
+                                     .stats = a->stats_path ? on_stats : NULL,
+                                     .stats_arg = s};
     clock_gettime(CLOCK_MONOTONIC, &s->start);
     s->terminal = isatty(STDERR_FILENO) && !a->quiet;
     watch_signals(a->live);
@@ -325,7 +341,7 @@ static int run(struct session *s, uint64_t seed) {
 static int print(struct session *s) {
     const struct arguments *a = s->arguments;
     int rc = 0;
-    if (s->trace && fflush(s->trace)) rc = AQ_EIO;
+    if ((s->trace && fflush(s->trace)) || (s->stats && fflush(s->stats))) rc = AQ_EIO;
     if (!rc && a->json) rc = aq_print_json(stdout, &s->record);
     if (!rc && !a->json && !a->quiet) {
         rc = aq_print_text(stdout, &s->record);

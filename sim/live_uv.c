@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
@@ -17,6 +16,7 @@
 #include "fakeserver/transport_zmq.h"
 #include "protocol/loop_zmq.h"
 #include "scenarios/load.h"
+#include "sim/keys_env.h"
 #include "sim/live_lag_uv.h"
 #include "sim/live_warm_uv.h"
 #include "sim/proxy_uv.h"
@@ -485,27 +485,9 @@ static int make_keys(struct aq_live *live) {
 
 /* Servers that run elsewhere have the keys that AllQueue's variables name. */
 static int keys_of_environment(struct aq_live *live, struct aq_error *error) {
-    const struct {
-        const char *name;
-        char *to;
-    } keys[] = {{"A_CURVE_SERVER_PUBLICKEY", live->server_keys.public_z85},
-                {"A_CURVE_PUBLICKEY", live->client_keys.public_z85},
-                {"A_CURVE_SECRETKEY", live->client_keys.secret_z85}};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *text = getenv(keys[i].name);
-        if (!text || !*text)
-            return aq_error_set(
-                error, AQ_EUNSUPPORTED,
-                "servers.connect: it needs the keys of the servers in the environment, and %s is "
-                "missing (allq-client takes the same)",
-                keys[i].name);
-        int rc = aq_curve_key_parse(aq_text_of(text), keys[i].to, error);
-        if (rc) {
-            aq_error_prefix(error, "%s", keys[i].name);
-            return rc;
-        }
-    }
-    return 0;
+    int rc = aq_keys_env_read(&live->client_keys, live->server_keys.public_z85, error);
+    if (rc) aq_error_prefix(error, "servers.connect");
+    return rc;
 }
 
 /* Servers that run elsewhere: their ports are known, and proxies stand before them from the start. */

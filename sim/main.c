@@ -18,6 +18,8 @@ static const char help[] =
     "  replay FILE        run a stored run again, compare it, and show its state at any moment\n"
     "  plan SCENARIO      find how many clients the servers can carry\n"
     "  what-if SCENARIO   compare variants under the same arrivals, jobs and faults\n"
+    "  calibrate          measure AllQueue servers over the wire, for a scenario's service times\n"
+    "  import FILE        make a scenario of an incident's snapshots of stats\n"
     "  scenarios [NAME]   list the library of scenarios, or print one\n"
     "  report FORMAT FILE report on stored runs: text, html, json, junit, markdown, csv, sql; compare, merge\n"
     "  --version          print the version\n"
@@ -32,17 +34,11 @@ static int dispatch(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } commands[] = {{"run", aq_cli_run},
-                    {"suite", aq_cli_suite},
-                    {"explore", aq_cli_explore},
-                    {"mutants", aq_cli_mutants},
-                    {"shrink", aq_cli_shrink},
-                    {"replay", aq_cli_replay},
-                    {"scenarios", aq_cli_scenarios},
-                    {"plan", aq_cli_plan},
-                    {"what-if", aq_cli_what_if},
-                    {"scenarios", aq_cli_scenarios},
-                    {"report", aq_cli_report}};
+    } commands[] = {
+        {"run", aq_cli_run},         {"suite", aq_cli_suite},         {"explore", aq_cli_explore},
+        {"mutants", aq_cli_mutants}, {"shrink", aq_cli_shrink},       {"replay", aq_cli_replay},
+        {"plan", aq_cli_plan},       {"what-if", aq_cli_what_if},     {"calibrate", aq_cli_calibrate},
+        {"import", aq_cli_import},   {"scenarios", aq_cli_scenarios}, {"report", aq_cli_report}};
     if (argc < 2) {
         fputs(help, stderr);
         return AQ_EXIT_USAGE;
@@ -57,10 +53,10 @@ static int dispatch(int argc, char **argv) {
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
-    return aq_cli_usage(
-        "",
-        "unknown command \"%s\": allowed are run, suite, explore, plan, what-if, mutants, shrink, replay, scenarios, report",
-        argv[1]);
+    char known[200] = "";
+    for (size_t i = 0, used = 0; i < sizeof commands / sizeof *commands; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", commands[i].name);
+    return aq_cli_usage("", "unknown command \"%s\": allowed are %s", argv[1], known);
 }
 
 int main(int argc, char **argv) {

@@ -221,6 +221,22 @@ static int begin_phase(struct aq_run *run, aq_time_us now_us) {
     return aq_metrics_phase(&run->metrics, now_us, name);
 }
 
+static int tell_stats(struct aq_run *run) {
+    struct aq_arena arena = {0};
+    int rc = 0;
+    for (uint32_t i = 0; !rc && i < run->metrics.server_count; i++) {
+        struct aq_server_stats stats;
+        rc = aq_virtual_stats(run->world, i, &arena, &stats);
+        if (!rc)
+            rc = run->options->stats(run->options->stats_arg, aq_virtual_now(run->world),
+                                     run->book.items[i].text, &stats);
+        if (rc == AQ_ENOENT) rc = 0;
+        aq_arena_reset(&arena);
+    }
+    aq_arena_close(&arena);
+    return rc;
+}
+
 static int close_window(struct aq_run *run) {
     for (uint32_t i = 0; i < run->metrics.server_count; i++) {
         struct aq_virtual_server_state state = aq_virtual_server_state(run->world, i);
@@ -233,6 +249,7 @@ static int close_window(struct aq_run *run) {
     for (int i = 0; i < AQ_LATENCY_COUNT && !rc; i++)
         rc = aq_latency_windows_add(&run->latency_windows, run->metrics.windows_closed, (enum aq_latency)i,
                                     aq_workload_latency(run->workload, (enum aq_latency)i));
+    if (!rc && run->options->stats && !run->healed) rc = tell_stats(run);
     return rc ? rc : aq_metrics_close_window(&run->metrics, run->states);
 }
 

@@ -49,6 +49,10 @@ struct aq_run_options {
     void *watch_arg;
     void (*checkpoint)(void *arg, const struct aq_record_checkpoint *checkpoint);
     void *checkpoint_arg;
+    /* Called at the end of each window, as long as the load lasts, with the statistics of each server that
+       would answer, if not NULL. `server` is its address. A negative return ends the run with it. */
+    int (*stats)(void *arg, aq_time_us at_us, const char *server, const struct aq_server_stats *stats);
+    void *stats_arg;
 };
 
 /* Fills the identity part of an initialised record, but for seed_text, reproduce, started_unix_s and the

@@ -41,6 +41,16 @@ static struct aq_theory_moments of_uniform(double a, double b) {
                                       (a + b) * (a * a + b * b) / 4};
 }
 
+/* Straight pieces between the quantiles, each as likely as the others. */
+static struct aq_theory_moments of_quantiles(const struct aq_distribution *d) {
+    struct aq_theory_moments sum = {0, 0, 0};
+    for (uint32_t i = 1; i < d->quantile_count; i++) {
+        struct aq_theory_moments piece = of_uniform(d->quantiles_us[i - 1] / 1e6, d->quantiles_us[i] / 1e6);
+        aq_theory_mix(&sum, &piece, 1.0 / (d->quantile_count - 1));
+    }
+    return sum;
+}
+
 bool aq_theory_moments(const struct aq_distribution *d, struct aq_theory_moments *out) {
     double a = d->a_us / 1e6, b = d->b_us / 1e6, shape = d->shape, square = shape * shape;
     switch (d->kind) {
@@ -58,6 +68,7 @@ bool aq_theory_moments(const struct aq_distribution *d, struct aq_theory_moments
         *out = (struct aq_theory_moments){a * shape / (shape - 1), a * a * shape / (shape - 2),
                                           a * a * a * shape / (shape - 3)};
         return true;
+    case AQ_DISTRIBUTION_EMPIRICAL: *out = of_quantiles(d); return true;
     }
     return false;
 }
@@ -114,6 +125,13 @@ double aq_theory_correlation(double arrivals_per_s, const struct aq_theory_momen
 
 /* ---- quantiles ---- */
 
+static double between_quantiles(const struct aq_distribution *d, double share) {
+    double at = share * (d->quantile_count - 1);
+    uint32_t below = at < d->quantile_count - 2 ? (uint32_t)at : d->quantile_count - 2;
+    double low_us = d->quantiles_us[below], high_us = d->quantiles_us[below + 1];
+    return (low_us + (high_us - low_us) * (at - below)) / 1e6;
+}
+
 static double quantile_of(const struct aq_distribution *d, double share) {
     double a = d->a_us / 1e6, b = d->b_us / 1e6;
     switch (d->kind) {
@@ -122,6 +140,7 @@ static double quantile_of(const struct aq_distribution *d, double share) {
     case AQ_DISTRIBUTION_EXPONENTIAL: return -a * log1p(-share);
     case AQ_DISTRIBUTION_LOGNORMAL: return a * exp(d->shape * aq_normal_quantile(share));
     case AQ_DISTRIBUTION_PARETO: return a * pow(1 - share, -1 / d->shape);
+    case AQ_DISTRIBUTION_EMPIRICAL: return between_quantiles(d, share);
     }
     return a;
 }

@@ -67,6 +67,11 @@ struct aq_virtual_server_state {
 };
 struct aq_virtual_server_state aq_virtual_server_state(const struct aq_virtual *v, uint32_t server);
 
+/* The server's own statistics, as it would answer stats. Tables lie in arena; texts are borrowed while the
+   world stands still. Errors: AQ_ENOENT (it is down, paused, or not ours), AQ_ENOMEM. */
+int aq_virtual_stats(const struct aq_virtual *v, uint32_t server, struct aq_arena *arena,
+                     struct aq_server_stats *out);
+
 /* What a server fault in force has acted on so far, on all servers that are up. */
 uint64_t aq_virtual_touched(const struct aq_virtual *v, uint32_t rule_id);
 

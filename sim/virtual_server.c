@@ -252,6 +252,12 @@ struct aq_virtual_server_state aq_virtual_server_state(const struct aq_virtual *
     return state;
 }
 
+int aq_virtual_stats(const struct aq_virtual *v, uint32_t server, struct aq_arena *arena,
+                     struct aq_server_stats *out) {
+    const struct server_node *node = &v->servers[server];
+    return node->core && !node->paused ? aq_server_read_stats(node->core, arena, out) : AQ_ENOENT;
+}
+
 uint64_t aq_virtual_touched(const struct aq_virtual *v, uint32_t rule_id) {
     uint64_t touched = 0;
     for (uint32_t i = 0; i < v->scenario->servers.count; i++) {

@@ -103,6 +103,59 @@ static void a_heavy_pareto_has_no_mean(void **state) {
     assert_true(isfinite(aq_distribution_mean_us(&d)));
 }
 
+static const double quartiles_us[] = {1000, 2000, 2000, 5000, 9000};
+
+static void an_empirical_one_has_its_quantiles_and_lines_between(void **state) {
+    (void)state;
+    struct aq_distribution d = {
+        .kind = AQ_DISTRIBUTION_EMPIRICAL, .quantiles_us = quartiles_us, .quantile_count = 5};
+    struct aq_random random;
+    assert_int_equal(aq_distribution_prepare(&d), 0);
+    aq_random_init(&random, 1, "distribution", 0);
+    for (int i = 0; i < 10000; i++) {
+        aq_time_us us = aq_distribution_draw(&d, &random);
+        assert_true(us >= 1000 && us <= 9000);
+    }
+    share_below(&d, 1500.5, 0.125);
+    share_below(&d, 1999.4, 0.25);
+    share_below(&d, 2000.5, 0.5);
+    share_below(&d, 5000, 0.75);
+    share_below(&d, 7000, 0.875);
+    assert_true(aq_distribution_mean_us(&d) == 3500); /* (1500 + 2000 + 3500 + 7000) / 4 */
+    mean_within(&d, 2300);
+}
+
+static void an_empirical_one_draws_once(void **state) {
+    (void)state;
+    struct aq_distribution d = {
+        .kind = AQ_DISTRIBUTION_EMPIRICAL, .quantiles_us = quartiles_us, .quantile_count = 2};
+    struct aq_random random, other;
+    assert_int_equal(aq_distribution_prepare(&d), 0);
+    aq_random_init(&random, 1, "distribution", 0);
+    other = random;
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(aq_distribution_draw(&d, &random),
+                         (aq_time_us)(1000.5 + 1000 * aq_random_unit(&other)));
+}
+
+static void quantiles_that_make_no_sense_are_refused(void **state) {
+    (void)state;
+    static const double falls[] = {1, 3, 2}, negative[] = {-1, 3}, none[] = {NAN, 3}, late[] = {1, NAN},
+                        same[] = {3, 3};
+    const struct {
+        const double *us;
+        uint32_t count;
+        int rc;
+    } rows[] = {
+        {falls, 3, AQ_EINVALID}, {falls, 2, 0},           {negative, 2, AQ_EINVALID}, {none, 2, AQ_EINVALID},
+        {late, 2, AQ_EINVALID},  {falls, 1, AQ_EINVALID}, {NULL, 0, AQ_EINVALID},     {same, 2, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct aq_distribution d = {
+            .kind = AQ_DISTRIBUTION_EMPIRICAL, .quantiles_us = rows[i].us, .quantile_count = rows[i].count};
+        assert_int_equal(aq_distribution_prepare(&d), rows[i].rc);
+    }
+}
+
 static void draws_never_exceed_the_longest_span(void **state) {
     (void)state;
     struct aq_distribution d = prepared(AQ_DISTRIBUTION_PARETO, 1, 1e30);
@@ -144,6 +197,9 @@ int main(void) {
         cmocka_unit_test(lognormal_has_its_median_and_99th_percentile),
         cmocka_unit_test(pareto_has_its_minimum_and_99th_percentile),
         cmocka_unit_test(a_heavy_pareto_has_no_mean),
+        cmocka_unit_test(an_empirical_one_has_its_quantiles_and_lines_between),
+        cmocka_unit_test(an_empirical_one_draws_once),
+        cmocka_unit_test(quantiles_that_make_no_sense_are_refused),
         cmocka_unit_test(draws_never_exceed_the_longest_span),
         cmocka_unit_test(impossible_parameters_are_refused),
     };

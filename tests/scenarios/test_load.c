@@ -287,6 +287,36 @@ static void a_file_with_every_key_is_taken_word_for_word(void **state) {
     aq_scenario_free(s);
 }
 
+static void measured_times_come_from_a_file_beside_the_scenario(void **state) {
+    (void)state;
+    struct aq_scenario *s = load("tests/scenarios/good/measured.json", NULL);
+    const struct aq_distribution *put = &s->servers.service.by_action[AQ_ACTION_PUT];
+    const struct aq_distribution *process = &s->workers.process;
+    assert_int_equal(put->kind, AQ_DISTRIBUTION_EMPIRICAL);
+    assert_int_equal(put->quantile_count, 3);
+    assert_float_equal(put->quantiles_us[2], 90, 0);
+    check_distribution(&s->servers.service.by_action[AQ_ACTION_GET], AQ_DISTRIBUTION_CONSTANT, 40, 0);
+    assert_int_equal(process->quantile_count, 4);
+    assert_float_equal(aq_distribution_mean_us(process), 2833.333, 0.001);
+    assert_null(strstr(s->text, "empirical")); /* what is stored stands by itself */
+    assert_non_null(strstr(s->text, "\"90us\""));
+    struct aq_scenario *again = NULL;
+    struct aq_error error = {0};
+    assert_int_equal(aq_scenario_parse(s->text, "elsewhere/measured.json", NULL, &again, &error), 0);
+    assert_int_equal(again->hash, s->hash);
+    aq_scenario_free(again);
+    aq_scenario_free(s);
+}
+
+static void the_path_of_measured_times_can_be_set(void **state) {
+    (void)state;
+    const char *const settings[] = {"servers.service={\"empirical\": \"parts/times.json\"}"};
+    const struct aq_scenario_options options = {settings, 1, NULL, NULL};
+    struct aq_scenario *s = load("tests/scenarios/good/plain.json", &options);
+    assert_int_equal(s->servers.service.by_action[AQ_ACTION_DONE].kind, AQ_DISTRIBUTION_EMPIRICAL);
+    aq_scenario_free(s);
+}
+
 static void the_fault_file_names_every_kind(void **state) {
     (void)state;
     struct aq_scenario *s = load("tests/scenarios/good/full.json", NULL);
@@ -390,22 +420,31 @@ static void shares_that_add_up_to_one_are_not_refused_for_rounding(void **state)
     aq_scenario_free(s);
 }
 
-static void an_allocation_that_fails_leaves_nothing_behind(void **state) {
-    (void)state;
-    static const char *const settings[] = {"clients.count=12", "faults.0.at=30s", "network.loss=0.5"};
-    struct aq_scenario_options options = {settings, 3, "client=strict", "message"};
-    struct aq_scenario *scenario = NULL;
+/* Returns how many allocations loading the file takes. */
+static uint64_t load_short_of_memory(const char *path, const struct aq_scenario_options *options,
+                                     struct aq_scenario **scenario) {
     struct aq_error error = {0};
     uint64_t skip = 0;
     int rc = AQ_ENOMEM;
     for (; rc; skip++) {
         aq_alloc_fail_after(skip);
-        rc = aq_scenario_load("tests/scenarios/good/full.json", &options, &scenario, &error);
+        rc = aq_scenario_load(path, options, scenario, &error);
         aq_alloc_fail_after(UINT64_MAX);
-        if (rc && (rc != AQ_ENOMEM || scenario))
+        if (rc && (rc != AQ_ENOMEM || *scenario))
             fail_msg("allocation %llu: %d %s", (unsigned long long)skip, rc, error.text);
     }
-    assert_true(skip > 500);
+    return skip;
+}
+
+static void an_allocation_that_fails_leaves_nothing_behind(void **state) {
+    (void)state;
+    static const char *const settings[] = {"clients.count=12", "faults.0.at=30s", "network.loss=0.5"};
+    struct aq_scenario_options options = {settings, 3, "client=strict", "message"};
+    struct aq_scenario *scenario = NULL;
+    assert_true(load_short_of_memory("tests/scenarios/good/measured.json", NULL, &scenario) > 50);
+    aq_scenario_free(scenario);
+    scenario = NULL;
+    assert_true(load_short_of_memory("tests/scenarios/good/full.json", &options, &scenario) > 500);
     assert_int_equal(scenario->clients.count, 12);
     assert_int_equal(scenario->servers.count, 7);
     aq_scenario_free(scenario);
@@ -415,6 +454,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_file_is_a_scenario_of_defaults),
         cmocka_unit_test(a_file_with_every_key_is_taken_word_for_word),
+        cmocka_unit_test(measured_times_come_from_a_file_beside_the_scenario),
+        cmocka_unit_test(the_path_of_measured_times_can_be_set),
         cmocka_unit_test(the_fault_file_names_every_kind),
         cmocka_unit_test(the_hash_hangs_on_what_is_said_and_not_on_white_space),
         cmocka_unit_test(faults_on_bytes_need_the_live_world_and_say_so),

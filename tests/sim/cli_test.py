@@ -389,7 +389,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("usage: allqsim", self.stderr)
 
     def test_wrong_use_gets_one_line_and_64(self):
-        self.fails("frobnicate", saying=["frobnicate", "run, suite, explore, plan, what-if, mutants, shrink, replay, scenarios, report"])
+        self.fails("frobnicate", saying=["frobnicate", "run, suite, explore, mutants, shrink, replay, plan, what-if, calibrate, import, scenarios, report"])
         self.fails("--frobnicate", saying=["--frobnicate"])
         self.fails("run", saying=["SCENARIO"])
         self.fails("run", self.small, "another", saying=["another", "neither a file nor a scenario"])
