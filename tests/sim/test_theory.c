@@ -98,10 +98,14 @@ static struct aq_distribution made(enum aq_distribution_kind kind, double a_us, 
 
 /* Against the draws themselves. */
 static void moments_are_those_of_the_draws(void **state) {
+    static const double measured_us[] = {1e6, 1.5e6, 2e6, 8e6};
     const struct aq_distribution all[] = {
-        made(AQ_DISTRIBUTION_CONSTANT, 1e6, 0), made(AQ_DISTRIBUTION_UNIFORM, 1e6, 3e6),
-        made(AQ_DISTRIBUTION_EXPONENTIAL, 1e6, 0), made(AQ_DISTRIBUTION_LOGNORMAL, 1e6, 2e6),
-        made(AQ_DISTRIBUTION_PARETO, 1e6, 1.6e6)};
+        made(AQ_DISTRIBUTION_CONSTANT, 1e6, 0),
+        made(AQ_DISTRIBUTION_UNIFORM, 1e6, 3e6),
+        made(AQ_DISTRIBUTION_EXPONENTIAL, 1e6, 0),
+        made(AQ_DISTRIBUTION_LOGNORMAL, 1e6, 2e6),
+        made(AQ_DISTRIBUTION_PARETO, 1e6, 1.6e6),
+        {.kind = AQ_DISTRIBUTION_EMPIRICAL, .quantiles_us = measured_us, .quantile_count = 4}};
     (void)state;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct aq_random random;
