@@ -236,13 +236,14 @@ static void a_job_is_found_by_its_put_and_by_its_id_alike(void **state) {
     (void)state;
     struct look by_number = {.page = NULL}, by_id = {.page = NULL};
     char what[120];
-    look_at("job:20", 2000000, &by_number);
+    look_at("job:20", 6000000, &by_number);
     assert_shows(&by_number, "\"put_number\":20,");
     assert_shows(&by_number, "> put");
     assert_shows(&by_number, ": put ");
+    assert_shows(&by_number, "-> address "); /* requests are known by the id alone */
     const char *put = strstr(by_number.page, ": put ");
     snprintf(what, sizeof what, "job:S,%.22s", put + strlen(": put "));
-    look_at(what, 2000000, &by_id);
+    look_at(what, 6000000, &by_id);
     assert_shows(&by_id, "\"put_number\":20,");
     assert_string_equal(strstr(by_id.page, "\"life\""), strstr(by_number.page, "\"life\""));
     close_look(&by_number);
