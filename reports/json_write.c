@@ -105,3 +105,35 @@ void aq_json_put_number_text(struct aq_json_put_writer *json, const char *digits
     begin_value(json);
     fputs(digits, json->stream);
 }
+
+/* ---- members ---- */
+
+void aq_json_field_text(struct aq_json_put_writer *json, const char *key, const char *text) {
+    aq_json_put_key(json, key);
+    aq_json_put_text(json, text);
+}
+
+void aq_json_field_u64(struct aq_json_put_writer *json, const char *key, uint64_t value) {
+    aq_json_put_key(json, key);
+    aq_json_put_u64(json, value);
+}
+
+void aq_json_field_bool(struct aq_json_put_writer *json, const char *key, bool value) {
+    aq_json_put_key(json, key);
+    aq_json_put_bool(json, value);
+}
+
+void aq_json_field_double(struct aq_json_put_writer *json, const char *key, double value) {
+    aq_json_put_key(json, key);
+    aq_json_put_double(json, value);
+}
+
+void aq_json_field_seconds(struct aq_json_put_writer *json, const char *key, aq_time_us span_us) {
+    aq_json_put_key(json, key);
+    aq_json_put_seconds(json, span_us);
+}
+
+void aq_json_field_open(struct aq_json_put_writer *json, const char *key, char bracket) {
+    aq_json_put_key(json, key);
+    aq_json_put_open(json, bracket);
+}

@@ -33,6 +33,14 @@ void aq_json_put_double(struct aq_json_put_writer *json, double value);
 /* Seconds with up to 6 decimals, exact; null for AQ_TIME_NEVER. */
 void aq_json_put_seconds(struct aq_json_put_writer *json, aq_time_us span_us);
 
+/* The same behind a key, as members of an object; aq_json_field_open begins an object or array there. */
+void aq_json_field_text(struct aq_json_put_writer *json, const char *key, const char *text);
+void aq_json_field_u64(struct aq_json_put_writer *json, const char *key, uint64_t value);
+void aq_json_field_bool(struct aq_json_put_writer *json, const char *key, bool value);
+void aq_json_field_double(struct aq_json_put_writer *json, const char *key, double value);
+void aq_json_field_seconds(struct aq_json_put_writer *json, const char *key, aq_time_us span_us);
+void aq_json_field_open(struct aq_json_put_writer *json, const char *key, char bracket);
+
 /* Digits written as they are: a number that the caller vouches for. */
 void aq_json_put_number_text(struct aq_json_put_writer *json, const char *digits);
 

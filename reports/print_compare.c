@@ -152,61 +152,36 @@ int aq_print_comparison_text(FILE *stream, const struct aq_comparison *c, bool a
 
 /* ---- JSON ---- */
 
-static void field_text(struct aq_json_put_writer *json, const char *key, const char *text) {
-    aq_json_put_key(json, key);
-    aq_json_put_text(json, text);
-}
-
-static void field_u64(struct aq_json_put_writer *json, const char *key, uint64_t value) {
-    aq_json_put_key(json, key);
-    aq_json_put_u64(json, value);
-}
-
-static void field_double(struct aq_json_put_writer *json, const char *key, double value) {
-    aq_json_put_key(json, key);
-    aq_json_put_double(json, value);
-}
-
-static void field_bool(struct aq_json_put_writer *json, const char *key, bool value) {
-    aq_json_put_key(json, key);
-    aq_json_put_bool(json, value);
-}
-
-static void open_list(struct aq_json_put_writer *json, const char *key) {
-    aq_json_put_key(json, key);
-    aq_json_put_open(json, '[');
-}
-
 static void put_identity(struct aq_json_put_writer *json, const struct aq_record *record, bool seed) {
-    field_text(json, "scenario", record->scenario);
-    field_text(json, "client_profile", record->client_profile);
-    field_text(json, "server_profile", record->server_profile);
-    field_text(json, "world", record->world);
-    field_text(json, "fidelity", record->fidelity);
-    if (seed) field_text(json, "seed", record->seed_text);
+    aq_json_field_text(json, "scenario", record->scenario);
+    aq_json_field_text(json, "client_profile", record->client_profile);
+    aq_json_field_text(json, "server_profile", record->server_profile);
+    aq_json_field_text(json, "world", record->world);
+    aq_json_field_text(json, "fidelity", record->fidelity);
+    if (seed) aq_json_field_text(json, "seed", record->seed_text);
 }
 
 static void put_verdict(struct aq_json_put_writer *json, const char *key, const struct aq_run_head *head) {
     aq_json_put_key(json, key);
     aq_json_put_open(json, '{');
-    field_u64(json, "run", (uint64_t)head->run);
-    field_text(json, "verdict", aq_verdict_word(head->record.verdict));
-    field_u64(json, "exit_code", (uint64_t)head->record.exit_code);
-    field_text(json, "reason", head->record.reason);
+    aq_json_field_u64(json, "run", (uint64_t)head->run);
+    aq_json_field_text(json, "verdict", aq_verdict_word(head->record.verdict));
+    aq_json_field_u64(json, "exit_code", (uint64_t)head->record.exit_code);
+    aq_json_field_text(json, "reason", head->record.reason);
     aq_json_put_close(json, '}');
 }
 
 static void put_verdicts(struct aq_json_put_writer *json, const struct aq_comparison *c) {
-    open_list(json, "verdicts");
+    aq_json_field_open(json, "verdicts", '[');
     for (uint32_t i = 0; i < c->pair_count; i++) {
         const struct aq_compare_pair *pair = &c->pairs[i];
         if (pair->change == AQ_COMPARE_SAME) continue;
         aq_json_put_open(json, '{');
-        field_text(json, "change", change_word(pair->change));
+        aq_json_field_text(json, "change", change_word(pair->change));
         put_identity(json, &pair->candidate->record, true);
         put_verdict(json, "base", pair->base);
         put_verdict(json, "candidate", pair->candidate);
-        field_text(json, "reproduce", pair->candidate->record.reproduce);
+        aq_json_field_text(json, "reproduce", pair->candidate->record.reproduce);
         aq_json_put_close(json, '}');
     }
     aq_json_put_close(json, ']');
@@ -214,11 +189,11 @@ static void put_verdicts(struct aq_json_put_writer *json, const struct aq_compar
 
 static void put_only(struct aq_json_put_writer *json, const char *key, const struct aq_run_head *const *heads,
                      uint32_t count) {
-    open_list(json, key);
+    aq_json_field_open(json, key, '[');
     for (uint32_t i = 0; i < count; i++) {
         aq_json_put_open(json, '{');
         put_identity(json, &heads[i]->record, true);
-        field_u64(json, "run", (uint64_t)heads[i]->run);
+        aq_json_field_u64(json, "run", (uint64_t)heads[i]->run);
         aq_json_put_close(json, '}');
     }
     aq_json_put_close(json, ']');
@@ -226,28 +201,28 @@ static void put_only(struct aq_json_put_writer *json, const char *key, const str
 
 static void put_figure(struct aq_json_put_writer *json, const struct aq_compare_figure *f) {
     aq_json_put_open(json, '{');
-    field_text(json, "figure", f->name);
-    field_u64(json, "pairs", f->pairs);
-    field_u64(json, "one_sided", f->one_sided);
-    field_double(json, "base", f->pairs ? f->base : (double)NAN);
-    field_double(json, "candidate", f->pairs ? f->candidate : (double)NAN);
-    field_double(json, "change", f->pairs ? f->change : (double)NAN);
-    field_double(json, "half_width_95", f->half_width);
-    field_double(json, "spread", f->spread);
-    if (f->rule) field_double(json, "allowed", f->allowed);
-    field_bool(json, "broken", f->broken);
+    aq_json_field_text(json, "figure", f->name);
+    aq_json_field_u64(json, "pairs", f->pairs);
+    aq_json_field_u64(json, "one_sided", f->one_sided);
+    aq_json_field_double(json, "base", f->pairs ? f->base : (double)NAN);
+    aq_json_field_double(json, "candidate", f->pairs ? f->candidate : (double)NAN);
+    aq_json_field_double(json, "change", f->pairs ? f->change : (double)NAN);
+    aq_json_field_double(json, "half_width_95", f->half_width);
+    aq_json_field_double(json, "spread", f->spread);
+    if (f->rule) aq_json_field_double(json, "allowed", f->allowed);
+    aq_json_field_bool(json, "broken", f->broken);
     aq_json_put_close(json, '}');
 }
 
 static void put_group(struct aq_json_put_writer *json, const struct aq_compare_group *group) {
     aq_json_put_open(json, '{');
     put_identity(json, &group->pairs[0].base->record, false);
-    field_u64(json, "pairs", group->pair_count);
-    field_u64(json, "same", group->same_count);
-    field_bool(json, "scenario_differs", group->scenario_differs);
-    field_u64(json, "broken", group->broken_count);
-    field_u64(json, "equal_figures", group->equal_count);
-    open_list(json, "figures");
+    aq_json_field_u64(json, "pairs", group->pair_count);
+    aq_json_field_u64(json, "same", group->same_count);
+    aq_json_field_bool(json, "scenario_differs", group->scenario_differs);
+    aq_json_field_u64(json, "broken", group->broken_count);
+    aq_json_field_u64(json, "equal_figures", group->equal_count);
+    aq_json_field_open(json, "figures", '[');
     for (uint32_t i = 0; i < group->figure_count; i++)
         put_figure(json, &group->figures[i]);
     aq_json_put_close(json, ']');
@@ -257,19 +232,19 @@ static void put_group(struct aq_json_put_writer *json, const struct aq_compare_g
 int aq_print_comparison_json(FILE *stream, const struct aq_comparison *c) {
     struct aq_json_put_writer json = {.stream = stream};
     aq_json_put_open(&json, '{');
-    field_text(&json, "verdict", c->broken_count ? "fail" : "pass");
-    field_u64(&json, "broken", c->broken_count);
-    field_text(&json, "base", c->base_name);
-    field_text(&json, "candidate", c->candidate_name);
-    field_u64(&json, "pairs", c->pair_count);
-    field_u64(&json, "same", same_pairs(c));
-    field_u64(&json, "worse", c->worse_count);
-    field_u64(&json, "better", c->better_count);
-    field_u64(&json, "left_out", c->older_count);
+    aq_json_field_text(&json, "verdict", c->broken_count ? "fail" : "pass");
+    aq_json_field_u64(&json, "broken", c->broken_count);
+    aq_json_field_text(&json, "base", c->base_name);
+    aq_json_field_text(&json, "candidate", c->candidate_name);
+    aq_json_field_u64(&json, "pairs", c->pair_count);
+    aq_json_field_u64(&json, "same", same_pairs(c));
+    aq_json_field_u64(&json, "worse", c->worse_count);
+    aq_json_field_u64(&json, "better", c->better_count);
+    aq_json_field_u64(&json, "left_out", c->older_count);
     put_verdicts(&json, c);
     put_only(&json, "only_base", c->only_base, c->only_base_count);
     put_only(&json, "only_candidate", c->only_candidate, c->only_candidate_count);
-    open_list(&json, "groups");
+    aq_json_field_open(&json, "groups", '[');
     for (uint32_t i = 0; i < c->group_count; i++)
         put_group(&json, &c->groups[i]);
     aq_json_put_close(&json, ']');

@@ -188,44 +188,24 @@ int aq_print_exploration_text(FILE *stream, const struct aq_exploration *x) {
 
 /* ---- JSON ---- */
 
-static void field_text(struct aq_json_put_writer *json, const char *key, const char *text) {
-    aq_json_put_key(json, key);
-    aq_json_put_text(json, text);
-}
-
-static void field_u64(struct aq_json_put_writer *json, const char *key, uint64_t value) {
-    aq_json_put_key(json, key);
-    aq_json_put_u64(json, value);
-}
-
-static void field_seconds(struct aq_json_put_writer *json, const char *key, uint64_t span_us) {
-    aq_json_put_key(json, key);
-    aq_json_put_seconds(json, span_us);
-}
-
-static void field_double(struct aq_json_put_writer *json, const char *key, double value) {
-    aq_json_put_key(json, key);
-    aq_json_put_double(json, value);
-}
-
 static void put_totals(struct aq_json_put_writer *json, const struct aq_exploration *x) {
-    field_text(json, "verdict", verdict_of(x));
-    field_text(json, "reason", x->reason);
+    aq_json_field_text(json, "verdict", verdict_of(x));
+    aq_json_field_text(json, "reason", x->reason);
     aq_json_put_key(json, "interrupted");
     aq_json_put_bool(json, x->interrupted);
-    field_text(json, "scenario", x->scenario);
-    field_text(json, "reproduce", x->reproduce);
+    aq_json_field_text(json, "scenario", x->scenario);
+    aq_json_field_text(json, "reproduce", x->reproduce);
     aq_json_put_key(json, "seeds");
     aq_json_put_open(json, '{');
-    field_u64(json, "all", seeds_of(x));
+    aq_json_field_u64(json, "all", seeds_of(x));
     for (int i = 0; i < AQ_SEED_VERDICT_COUNT; i++)
-        field_u64(json, aq_seed_verdict_word((enum aq_seed_verdict)i), x->seeds[i]);
-    field_u64(json, "run_twice", x->replay_checked);
+        aq_json_field_u64(json, aq_seed_verdict_word((enum aq_seed_verdict)i), x->seeds[i]);
+    aq_json_field_u64(json, "run_twice", x->replay_checked);
     aq_json_put_close(json, '}');
-    field_u64(json, "events", x->events);
-    field_seconds(json, "virtual_s", x->virtual_us);
-    field_seconds(json, "busy_s", x->busy_us);
-    field_seconds(json, "wall_s", x->wall_us);
+    aq_json_field_u64(json, "events", x->events);
+    aq_json_field_seconds(json, "virtual_s", x->virtual_us);
+    aq_json_field_seconds(json, "busy_s", x->busy_us);
+    aq_json_field_seconds(json, "wall_s", x->wall_us);
 }
 
 static void put_failures(struct aq_json_put_writer *json, const struct aq_exploration *x) {
@@ -234,14 +214,14 @@ static void put_failures(struct aq_json_put_writer *json, const struct aq_explor
     for (uint32_t i = 0; i < x->failure_count; i++) {
         const struct aq_exploration_failure *failure = &x->failures[i];
         aq_json_put_open(json, '{');
-        field_text(json, "fingerprint", failure->fingerprint);
-        field_text(json, "check", failure->check);
-        field_text(json, "cause", failure->cause);
-        field_text(json, "shape", failure->shape);
-        field_u64(json, "seeds", failure->seeds);
-        field_u64(json, "first_seed", failure->first_seed);
-        field_u64(json, "quickest_seed", failure->quickest_seed);
-        if (failure->run) field_u64(json, "run", (uint64_t)failure->run);
+        aq_json_field_text(json, "fingerprint", failure->fingerprint);
+        aq_json_field_text(json, "check", failure->check);
+        aq_json_field_text(json, "cause", failure->cause);
+        aq_json_field_text(json, "shape", failure->shape);
+        aq_json_field_u64(json, "seeds", failure->seeds);
+        aq_json_field_u64(json, "first_seed", failure->first_seed);
+        aq_json_field_u64(json, "quickest_seed", failure->quickest_seed);
+        if (failure->run) aq_json_field_u64(json, "run", (uint64_t)failure->run);
         aq_json_put_close(json, '}');
     }
     aq_json_put_close(json, ']');
@@ -253,8 +233,8 @@ static void put_marks(struct aq_json_put_writer *json, const struct aq_explorati
     for (uint32_t i = 0; i < x->mark_count; i++) {
         aq_json_put_key(json, x->marks[i].name);
         aq_json_put_open(json, '{');
-        field_u64(json, "hits", x->marks[i].count);
-        field_u64(json, "seeds", x->marks[i].seeds);
+        aq_json_field_u64(json, "hits", x->marks[i].count);
+        aq_json_field_u64(json, "seeds", x->marks[i].seeds);
         aq_json_put_key(json, "required");
         aq_json_put_bool(json, x->marks[i].required);
         aq_json_put_close(json, '}');
@@ -265,18 +245,18 @@ static void put_marks(struct aq_json_put_writer *json, const struct aq_explorati
 static int put_search(struct aq_json_put_writer *json, const struct aq_exploration *x) {
     aq_json_put_key(json, "search");
     aq_json_put_open(json, '{');
-    field_u64(json, "searches", x->find_count);
-    field_u64(json, "found", found_count(x));
+    aq_json_field_u64(json, "searches", x->find_count);
+    aq_json_field_u64(json, "found", found_count(x));
     for (size_t i = 0; i < MEASURES; i++) {
         struct spread spread;
         int rc = spread_of(x, measures[i].value, &spread);
         if (rc) return rc;
         aq_json_put_key(json, measures[i].name);
         aq_json_put_open(json, '{');
-        field_double(json, "min", spread.min);
-        field_double(json, "median", spread.median);
-        field_double(json, "mean", spread.mean);
-        field_double(json, "max", spread.max);
+        aq_json_field_double(json, "min", spread.min);
+        aq_json_field_double(json, "median", spread.median);
+        aq_json_field_double(json, "mean", spread.mean);
+        aq_json_field_double(json, "max", spread.max);
         aq_json_put_close(json, '}');
     }
     aq_json_put_close(json, '}');

@@ -90,55 +90,40 @@ int aq_print_mutants_text(FILE *stream, const struct aq_mutant_report *report) {
 
 /* ---- JSON ---- */
 
-static void field_text(struct aq_json_put_writer *json, const char *key, const char *text) {
-    aq_json_put_key(json, key);
-    aq_json_put_text(json, text);
-}
-
-static void field_u64(struct aq_json_put_writer *json, const char *key, uint64_t value) {
-    aq_json_put_key(json, key);
-    aq_json_put_u64(json, value);
-}
-
-static void field_double(struct aq_json_put_writer *json, const char *key, double value) {
-    aq_json_put_key(json, key);
-    aq_json_put_double(json, value);
-}
-
 static void put_finding(struct aq_json_put_writer *json, const struct aq_mutant_finding *f) {
     aq_json_put_open(json, '{');
-    field_text(json, "name", f->name);
-    field_text(json, "core", f->core);
-    field_text(json, "family", f->family);
-    field_text(json, "breaks", f->breaks);
-    field_u64(json, "searches", f->searches);
-    field_u64(json, "found", f->found);
-    field_u64(json, "seeds", f->seeds);
+    aq_json_field_text(json, "name", f->name);
+    aq_json_field_text(json, "core", f->core);
+    aq_json_field_text(json, "family", f->family);
+    aq_json_field_text(json, "breaks", f->breaks);
+    aq_json_field_u64(json, "searches", f->searches);
+    aq_json_field_u64(json, "found", f->found);
+    aq_json_field_u64(json, "seeds", f->seeds);
     aq_json_put_key(json, "virtual_s");
     aq_json_put_seconds(json, f->virtual_us);
     aq_json_put_key(json, "busy_s");
     aq_json_put_seconds(json, f->busy_us);
     if (f->found) {
-        field_text(json, "check", f->check);
-        field_text(json, "cause", f->cause);
-        field_u64(json, "found_seed", f->found_seed);
-        field_double(json, "median_seeds", f->median_seeds);
-        field_u64(json, "clean_seeds", f->clean_seeds);
+        aq_json_field_text(json, "check", f->check);
+        aq_json_field_text(json, "cause", f->cause);
+        aq_json_field_u64(json, "found_seed", f->found_seed);
+        aq_json_field_double(json, "median_seeds", f->median_seeds);
+        aq_json_field_u64(json, "clean_seeds", f->clean_seeds);
     }
-    field_double(json, "rate", f->rate);
-    field_double(json, "rate_low", f->rate_low);
+    aq_json_field_double(json, "rate", f->rate);
+    aq_json_field_double(json, "rate_low", f->rate_low);
     aq_json_put_close(json, '}');
 }
 
 int aq_print_mutants_json(FILE *stream, const struct aq_mutant_report *report) {
     struct aq_json_put_writer json = {.stream = stream};
     aq_json_put_open(&json, '{');
-    field_text(&json, "scenario", report->scenario);
+    aq_json_field_text(&json, "scenario", report->scenario);
     aq_json_put_key(&json, "interrupted");
     aq_json_put_bool(&json, report->interrupted);
-    field_u64(&json, "mutants", report->count);
-    field_u64(&json, "detected", detected(report));
-    field_u64(&json, "seeds_max", report->seeds_max);
+    aq_json_field_u64(&json, "mutants", report->count);
+    aq_json_field_u64(&json, "detected", detected(report));
+    aq_json_field_u64(&json, "seeds_max", report->seeds_max);
     aq_json_put_key(&json, "wall_s");
     aq_json_put_seconds(&json, report->wall_us);
     aq_json_put_key(&json, "findings");

@@ -144,24 +144,14 @@ int aq_print_suite_text(FILE *stream, const struct aq_suite_result *suite) {
 
 /* ---- JSON ---- */
 
-static void field_text(struct aq_json_put_writer *json, const char *key, const char *text) {
-    aq_json_put_key(json, key);
-    aq_json_put_text(json, text);
-}
-
-static void field_u64(struct aq_json_put_writer *json, const char *key, uint64_t value) {
-    aq_json_put_key(json, key);
-    aq_json_put_u64(json, value);
-}
-
 static void put_sums(struct aq_json_put_writer *json, const struct sums *sums) {
-    field_text(json, "verdict", verdict_of(sums));
-    field_u64(json, "runs", sums->runs);
-    field_u64(json, "pass", sums->verdicts[AQ_VERDICT_PASS]);
-    field_u64(json, "fail", sums->verdicts[AQ_VERDICT_FAIL]);
-    field_u64(json, "unknown", sums->verdicts[AQ_VERDICT_UNKNOWN]);
-    field_u64(json, "not_run", sums->not_run);
-    field_u64(json, "events", sums->events);
+    aq_json_field_text(json, "verdict", verdict_of(sums));
+    aq_json_field_u64(json, "runs", sums->runs);
+    aq_json_field_u64(json, "pass", sums->verdicts[AQ_VERDICT_PASS]);
+    aq_json_field_u64(json, "fail", sums->verdicts[AQ_VERDICT_FAIL]);
+    aq_json_field_u64(json, "unknown", sums->verdicts[AQ_VERDICT_UNKNOWN]);
+    aq_json_field_u64(json, "not_run", sums->not_run);
+    aq_json_field_u64(json, "events", sums->events);
     aq_json_put_key(json, "busy_s");
     aq_json_put_seconds(json, sums->wall_us);
 }
@@ -171,23 +161,24 @@ static void put_run(struct aq_json_put_writer *json, const struct aq_suite_resul
     char hash[17];
     snprintf(hash, sizeof hash, "%016" PRIx64, run->trace_hash);
     aq_json_put_open(json, '{');
-    field_text(json, "scenario", suite->rows[run->row].scenario);
-    field_text(json, "profile", suite->rows[run->row].profile);
-    field_text(json, "seed", run->seed_text);
-    field_text(json, "verdict", run->state == AQ_SUITE_NOT_RUN ? "not-run" : aq_verdict_word(run->verdict));
-    field_u64(json, "exit_code", (uint64_t)run->exit_code);
-    field_text(json, "reason", run->reason);
-    field_text(json, "trace_hash", hash);
-    if (run->run) field_u64(json, "run", (uint64_t)run->run);
-    field_text(json, "reproduce", run->reproduce);
+    aq_json_field_text(json, "scenario", suite->rows[run->row].scenario);
+    aq_json_field_text(json, "profile", suite->rows[run->row].profile);
+    aq_json_field_text(json, "seed", run->seed_text);
+    aq_json_field_text(json, "verdict",
+                       run->state == AQ_SUITE_NOT_RUN ? "not-run" : aq_verdict_word(run->verdict));
+    aq_json_field_u64(json, "exit_code", (uint64_t)run->exit_code);
+    aq_json_field_text(json, "reason", run->reason);
+    aq_json_field_text(json, "trace_hash", hash);
+    if (run->run) aq_json_field_u64(json, "run", (uint64_t)run->run);
+    aq_json_field_text(json, "reproduce", run->reproduce);
     aq_json_put_close(json, '}');
 }
 
 static void put_row(struct aq_json_put_writer *json, const struct aq_suite_result *suite, uint32_t row,
                     const struct sums *sums) {
     aq_json_put_open(json, '{');
-    field_text(json, "scenario", suite->rows[row].scenario);
-    field_text(json, "profile", suite->rows[row].profile);
+    aq_json_field_text(json, "scenario", suite->rows[row].scenario);
+    aq_json_field_text(json, "profile", suite->rows[row].profile);
     put_sums(json, sums);
     aq_json_put_close(json, '}');
 }
@@ -198,16 +189,16 @@ int aq_print_suite_json(FILE *stream, const struct aq_suite_result *suite) {
     if (!rows) return AQ_ENOMEM;
     const struct sums *all = &rows[suite->row_count];
     aq_json_put_open(&json, '{');
-    field_text(&json, "suite", suite->name);
+    aq_json_field_text(&json, "suite", suite->name);
     put_sums(&json, all);
-    field_u64(&json, "exit_code", (uint64_t)suite->exit_code);
+    aq_json_field_u64(&json, "exit_code", (uint64_t)suite->exit_code);
     aq_json_put_key(&json, "interrupted");
     aq_json_put_bool(&json, suite->interrupted);
     aq_json_put_key(&json, "wall_s");
     aq_json_put_seconds(&json, suite->wall_us);
-    field_u64(&json, "jobs", suite->jobs);
-    if (suite->database) field_text(&json, "database", suite->database);
-    if (suite->junit) field_text(&json, "junit", suite->junit);
+    aq_json_field_u64(&json, "jobs", suite->jobs);
+    if (suite->database) aq_json_field_text(&json, "database", suite->database);
+    if (suite->junit) aq_json_field_text(&json, "junit", suite->junit);
     aq_json_put_key(&json, "scenarios");
     aq_json_put_open(&json, '[');
     for (uint32_t i = 0; i < suite->row_count; i++)

@@ -1,6 +1,10 @@
 #include "sim/cli.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "sim/verdict.h"
 
@@ -24,4 +28,45 @@ int aq_cli_usage(const char *command, const char *format, ...) {
     va_end(args);
     fprintf(stderr, " (allqsim %s%s--help tells more)\n", command, command[0] ? " " : "");
     return AQ_EXIT_USAGE;
+}
+
+int aq_cli_number(const char *command, const char *option, const char *text, uint64_t min, uint64_t max,
+                  uint64_t *out) {
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || errno || *end || value < min || value > max)
+        return aq_cli_usage(command, "--%s: found \"%s\", allowed is a whole number, %" PRIu64 " to %" PRIu64,
+                            option, text, min, max);
+    *out = value;
+    return 0;
+}
+
+int aq_cli_count(const char *command, const char *option, const char *text, uint32_t min, uint32_t max,
+                 uint32_t *out) {
+    uint64_t value;
+    int code = aq_cli_number(command, option, text, min, max, &value);
+    if (!code) *out = (uint32_t)value;
+    return code;
+}
+
+/* ---- signals ---- */
+
+static volatile sig_atomic_t stop_wanted;
+
+static void on_signal(int number) {
+    (void)number;
+    stop_wanted = 1;
+}
+
+const volatile sig_atomic_t *aq_cli_stop(void) {
+    return &stop_wanted;
+}
+
+void aq_cli_watch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal,
+                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }

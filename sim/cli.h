@@ -2,6 +2,9 @@
 #ifndef AQ_SIM_CLI_H
 #define AQ_SIM_CLI_H
 
+#include <signal.h>
+#include <stdint.h>
+
 #include "base/error.h"
 
 #define AQ_DATABASE_DEFAULT "allqsim.db"
@@ -29,5 +32,16 @@ int aq_cli_fail(const struct aq_error *error);
 
 /* Prints one line on stderr, with a pointer to the help of the command, and returns 64. */
 int aq_cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Reads the value of --OPTION, a whole number from min to max. Returns 0, or 64 after a line on stderr (*out
+   untouched). */
+int aq_cli_number(const char *command, const char *option, const char *text, uint64_t min, uint64_t max,
+                  uint64_t *out);
+int aq_cli_count(const char *command, const char *option, const char *text, uint32_t min, uint32_t max,
+                 uint32_t *out);
+
+/* From now on the first SIGINT or SIGTERM sets what aq_cli_stop points to; the second ends the program. */
+void aq_cli_watch_signals(void);
+const volatile sig_atomic_t *aq_cli_stop(void);
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -16,6 +15,7 @@
 #include "sim/cli.h"
 #include "sim/keys_env.h"
 #include "sim/verdict.h"
+#include "sim/wall_clock.h"
 
 static const char help[] =
     "usage: allqsim calibrate --servers HOST:PORT,... [OPTIONS]\n"
@@ -62,26 +62,7 @@ struct session {
     struct aq_error error;
 };
 
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number) {
-    (void)number;
-    stop_wanted = 1;
-}
-
 /* ---- arguments ---- */
-
-static int read_requests(const char *text, uint64_t *out) {
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value < REQUESTS_LEAST || value > 1000000000)
-        return aq_cli_usage("calibrate",
-                            "--requests: found \"%s\", allowed is a whole number, %d to 1000000000", text,
-                            REQUESTS_LEAST);
-    *out = value;
-    return 0;
-}
 
 static int parse_arguments(int argc, char **argv, struct arguments *a) {
     enum { SERVERS = 256, FOR, REQUESTS, DESPITE, JSON };
@@ -105,7 +86,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
                 return aq_cli_usage(
                     "calibrate", "--for: found \"%s\", allowed is a span of 1s or more, such as 2m", optarg);
             break;
-        case REQUESTS: code = read_requests(optarg, &a->requests); break;
+        case REQUESTS:
+            code = aq_cli_number("calibrate", "requests", optarg, REQUESTS_LEAST, 1000000000, &a->requests);
+            break;
         case DESPITE: a->despite_load = true; break;
         case JSON: a->json = true; break;
         case 'h': a->help = true; return 0;
@@ -194,21 +177,6 @@ static void on_progress(void *owner, uint32_t server, const char *phase, double 
     if (s->terminal) fprintf(stderr, "\r\033[K%s: %.0f %%, %s", s->addresses[server], share * 100, phase);
 }
 
-static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
-static double now_s(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static int measure(struct session *s, struct aq_calibration *out) {
     uint32_t count = s->book.count;
     struct aq_calibrate_result result = {0};
@@ -219,19 +187,20 @@ static int measure(struct session *s, struct aq_calibration *out) {
                                                .requests_max = s->arguments.requests,
                                                .for_us = s->arguments.for_us,
                                                .despite_load = s->arguments.despite_load,
-                                               .stop = &stop_wanted,
+                                               .stop = aq_cli_stop(),
                                                .progress = on_progress,
                                                .owner = s};
     s->servers = aq_alloc_zeroed(count, sizeof *s->servers);
     s->findings = aq_alloc_zeroed(count, sizeof *s->findings);
     if (!s->servers || !s->findings) return aq_error_set(&s->error, AQ_ENOMEM, "out of memory");
-    double from_s = now_s();
+    uint64_t from_us = aq_wall_us();
     int rc = aq_calibrate_servers(&config, s->servers, &result, &s->error);
     if (s->terminal) fputs("\r\033[K", stderr);
     for (uint32_t i = 0; !rc && i < count; i++)
         aq_calibration_judge(&s->servers[i], &s->findings[i]);
-    *out = (struct aq_calibration){s->servers,      s->findings,      count,
-                                   result.requests, now_s() - from_s, result.cleared};
+    *out = (struct aq_calibration){
+        s->servers,    s->findings, count, result.requests, (double)(aq_wall_us() - from_us) / 1e6,
+        result.cleared};
     return rc;
 }
 
@@ -253,7 +222,8 @@ static int run(struct session *s) {
     if (!rc) rc = open_output(s);
     if (rc) return rc;
     s->terminal = isatty(STDERR_FILENO);
-    watch_signals();
+    aq_cli_watch_signals();
+    signal(SIGPIPE, SIG_IGN);
     rc = measure(s, &calibration);
     if (!rc) rc = finish_output(s, &calibration);
     return rc ? rc : print(s, &calibration);

@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,13 +47,6 @@ static const char help[] =
     "internal error, 5 unknown, or a required mark not reached; 64 wrong use or input, 74 a file could not be\n"
     "written, 130 interrupted\n";
 
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number) {
-    (void)number;
-    stop_wanted = 1;
-}
-
 /* ---- arguments ---- */
 
 /* A seed, up to `end`. */
@@ -99,12 +91,8 @@ static int parse_number(struct aq_explore_arguments *a, int option, const char *
     const char *rest;
     char *end;
     switch (option) {
-    case 'j':
-        if (parse_count(text, '\0', AQ_POOL_JOBS_MAX, &a->jobs, &rest)) return 0;
-        return aq_cli_usage("explore", "--jobs: found \"%s\", allowed is 1 to %d", text, AQ_POOL_JOBS_MAX);
-    case 'r':
-        if (parse_count(text, '\0', 1000000, &a->repetitions, &rest)) return 0;
-        return aq_cli_usage("explore", "--repetitions: found \"%s\", allowed is 1 to 1000000", text);
+    case 'j': return aq_cli_count("explore", "jobs", text, 1, AQ_POOL_JOBS_MAX, &a->jobs);
+    case 'r': return aq_cli_count("explore", "repetitions", text, 1, 1000000, &a->repetitions);
     case 't':
         if (!aq_units_duration(text, &a->for_us) && a->for_us > 0) return 0;
         return aq_cli_usage("explore", "--for: found \"%s\", allowed is a duration such as 60s or 10m", text);
@@ -231,14 +219,6 @@ static int check_names(struct aq_explore_session *s) {
         "--until-found: \"%s\" is neither a check nor crash, replay or a fingerprint of 16 digits", wanted);
 }
 
-static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 int aq_cli_explore(int argc, char **argv) {
     static struct aq_explore_arguments arguments;
     int code = parse_arguments(argc, argv, &arguments);
@@ -249,10 +229,10 @@ int aq_cli_explore(int argc, char **argv) {
     }
     if (!arguments.jobs) arguments.jobs = aq_pool_jobs_standard();
     static struct aq_explore_session s;
-    s = (struct aq_explore_session){.arguments = &arguments, .stop = &stop_wanted};
+    s = (struct aq_explore_session){.arguments = &arguments, .stop = aq_cli_stop()};
     int rc = load(&s);
     if (!rc) rc = check_names(&s);
-    if (!rc && !arguments.print_seed) watch_signals();
+    if (!rc && !arguments.print_seed) aq_cli_watch_signals();
     if (!rc) rc = arguments.print_seed ? print_seed(&s) : aq_explore_session_run(&s);
     code = rc ? aq_cli_fail(&s.error) : arguments.print_seed ? AQ_EXIT_PASS : s.exit_code;
     aq_explore_session_close(&s);

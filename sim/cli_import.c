@@ -2,7 +2,6 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,26 +54,7 @@ struct session {
     struct aq_error error;
 };
 
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number) {
-    (void)number;
-    stop_wanted = 1;
-}
-
 /* ---- arguments ---- */
-
-static int read_number(const char *option, const char *text, uint64_t least, uint64_t most, uint64_t *out) {
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value < least || value > most)
-        return aq_cli_usage("import",
-                            "--%s: found \"%s\", allowed is a whole number, %" PRIu64 " to %" PRIu64, option,
-                            text, least, most);
-    *out = value;
-    return 0;
-}
 
 static int parse_arguments(int argc, char **argv, struct arguments *a) {
     enum { EVENTS = 256, SERVICE, CLIENTS, SEED, JSON };
@@ -94,8 +74,10 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
         case EVENTS: a->events = optarg; break;
         case 'o': a->output = optarg; break;
         case SERVICE: a->service = optarg; break;
-        case CLIENTS: code = read_number("clients", optarg, 1, AQ_CLIENTS_MAX, &a->clients); break;
-        case SEED: code = read_number("seed", optarg, 0, UINT64_MAX, &a->seed); break;
+        case CLIENTS:
+            code = aq_cli_number("import", "clients", optarg, 1, AQ_CLIENTS_MAX, &a->clients);
+            break;
+        case SEED: code = aq_cli_number("import", "seed", optarg, 0, UINT64_MAX, &a->seed); break;
         case JSON: a->json = true; break;
         case 'h': a->help = true; return 0;
         default: return aq_cli_usage("import", "unknown option or missing value: \"%s\"", argv[optind - 1]);
@@ -197,11 +179,10 @@ static int on_stats(void *arg, aq_time_us at_us, const char *server, const struc
 static int run_scenario(struct session *s) {
     struct aq_run_options options = {.scenario = s->scenario,
                                      .seed = s->arguments.seed,
-                                     .stop = &stop_wanted,
+                                     .stop = aq_cli_stop(),
                                      .stats = on_stats,
                                      .stats_arg = s};
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    aq_cli_watch_signals();
     int rc = aq_run_identify(s->scenario, s->arguments.seed, &s->record);
     if (rc) return aq_error_set(&s->error, rc, "out of memory");
     rc = aq_run_scenario(&options, &s->record, &s->error);

@@ -1,7 +1,6 @@
 /* allqsim report merge: many databases into one. */
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,21 +25,6 @@ static const char help[] =
     "\n"
     "exit codes: 0 merged, 64 wrong use, or a duplicate, 66 a database cannot be used, 74 OUT cannot be written,\n"
     "130 interrupted\n";
-
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number) {
-    (void)number;
-    stop_wanted = 1;
-}
-
-static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 static int parse_duplicates(const char *text, enum aq_merge_duplicates *out) {
     static const char *const words[] = {"refuse", "skip", "keep"};
@@ -88,7 +72,7 @@ static void print(const struct aq_merge_options *o, const struct aq_merge_result
 }
 
 int aq_cli_merge(int argc, char **argv) {
-    struct aq_merge_options options = {.stop = &stop_wanted};
+    struct aq_merge_options options = {.stop = aq_cli_stop()};
     struct aq_merge_result result = {0};
     struct aq_error error = {0};
     bool quiet = false, wants_help = false;
@@ -98,7 +82,7 @@ int aq_cli_merge(int argc, char **argv) {
         fputs(help, stdout);
         return AQ_EXIT_PASS;
     }
-    watch_signals();
+    aq_cli_watch_signals();
     if (aq_merge(&options, &result, &error)) return aq_cli_fail(&error);
     if (!quiet) print(&options, &result);
     return AQ_EXIT_PASS;

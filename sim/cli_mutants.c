@@ -1,10 +1,8 @@
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -15,6 +13,7 @@
 #include "sim/mutants.h"
 #include "sim/pool.h"
 #include "sim/verdict.h"
+#include "sim/wall_clock.h"
 
 #define SCENARIO_STANDARD  "swarm"
 #define SEEDS_MAX_STANDARD 500
@@ -58,13 +57,6 @@ struct entry {
     const char *core;
 };
 
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number) {
-    (void)number;
-    stop_wanted = 1;
-}
-
 static uint32_t all_entries(struct entry *out) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < aq_client_mutants.count; i++)
@@ -79,16 +71,6 @@ static const char *name_of(const struct entry *entry) {
 }
 
 /* ---- arguments ---- */
-
-static int parse_count(const char *option, const char *text, uint32_t max, uint32_t *out) {
-    char *end;
-    errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value < 1 || value > max)
-        return aq_cli_usage("mutants", "%s: found \"%s\", allowed is 1 to %u", option, text, max);
-    *out = (uint32_t)value;
-    return 0;
-}
 
 static int add_name(struct arguments *a, const char *name) {
     struct entry entries[MUTANTS_MAX];
@@ -127,11 +109,13 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
         switch (option) {
         case LIST: a->list = true; break;
         case ONLY: rc = add_name(a, optarg); break;
-        case MAX_SEEDS: rc = parse_count("--max-seeds", optarg, 1000000000, &a->seeds_max); break;
-        case REPETITIONS:
-            rc = parse_count("--repetitions", optarg, AQ_MUTANT_SEARCHES_MAX, &a->searches);
+        case MAX_SEEDS:
+            rc = aq_cli_count("mutants", "max-seeds", optarg, 1, 1000000000, &a->seeds_max);
             break;
-        case JOBS: rc = parse_count("--jobs", optarg, AQ_POOL_JOBS_MAX, &a->jobs); break;
+        case REPETITIONS:
+            rc = aq_cli_count("mutants", "repetitions", optarg, 1, AQ_MUTANT_SEARCHES_MAX, &a->searches);
+            break;
+        case JOBS: rc = aq_cli_count("mutants", "jobs", optarg, 1, AQ_POOL_JOBS_MAX, &a->jobs); break;
         case SET: rc = add_setting(a, optarg); break;
         case JSON: a->json = true; break;
         case 'h': a->help = true; return 0;
@@ -167,20 +151,6 @@ static int load(const struct arguments *a, struct aq_scenario **out, struct aq_e
     return rc ? rc : aq_scenario_load(path, &options, out, error);
 }
 
-static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static uint64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * AQ_US_PER_S + (uint64_t)now.tv_nsec / 1000;
-}
-
 static int try_all(const struct arguments *a, const struct aq_scenario *scenario, const struct entry *entries,
                    uint32_t count, struct aq_mutant_finding *findings, struct aq_mutant_report *report,
                    struct aq_arena *texts, struct aq_error *error) {
@@ -188,7 +158,7 @@ static int try_all(const struct arguments *a, const struct aq_scenario *scenario
                                               .jobs = a->jobs,
                                               .seeds_max = a->seeds_max,
                                               .searches = a->searches,
-                                              .stop = &stop_wanted};
+                                              .stop = aq_cli_stop()};
     bool terminal = isatty(STDERR_FILENO) && !a->json;
     int rc = 0;
     for (uint32_t i = 0; i < count && !rc && !report->interrupted; i++) {
@@ -217,11 +187,11 @@ static int run(const struct arguments *a, const struct entry *entries, uint32_t 
     struct aq_error error = {0};
     struct aq_mutant_report report = {
         .scenario = a->scenario, .seeds_max = a->seeds_max, .findings = findings};
-    uint64_t start_us = wall_us();
-    watch_signals();
+    uint64_t start_us = aq_wall_us();
+    aq_cli_watch_signals();
     int rc = load(a, &scenario, &error);
     if (!rc) rc = try_all(a, scenario, entries, count, findings, &report, &texts, &error);
-    report.wall_us = wall_us() - start_us;
+    report.wall_us = aq_wall_us() - start_us;
     if (!rc) rc = a->json ? aq_print_mutants_json(stdout, &report) : aq_print_mutants_text(stdout, &report);
     if (rc == AQ_EIO) aq_error_set(&error, rc, "output could not be written: %s", strerror(errno));
     aq_scenario_free(scenario);

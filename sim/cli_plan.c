@@ -46,13 +46,6 @@ static const char help[] =
     "exit codes: 0 there is a recommendation, 3 nothing meets the objective, 64 wrong use or input, 70 internal\n"
     "error, 74 a file could not be written, 130 interrupted\n";
 
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number) {
-    (void)number;
-    stop_wanted = 1;
-}
-
 /* ---- arguments ---- */
 
 /* A whole number from 1 to max; *rest is what follows it. */
@@ -77,12 +70,6 @@ static int parse_range(const char *option, const char *text, uint32_t max, uint3
     if (read) return 0;
     return aq_cli_usage("plan", "%s: found \"%s\", allowed is FROM..TO, from 1 to %u, the lower one first",
                         option, text, max);
-}
-
-static int parse_count(const char *option, const char *text, uint32_t min, uint32_t max, uint32_t *out) {
-    const char *rest;
-    if (read_count(text, max, out, &rest) && *rest == '\0' && *out >= min) return 0;
-    return aq_cli_usage("plan", "%s: found \"%s\", allowed is %u to %u", option, text, min, max);
 }
 
 static int parse_workers(struct aq_plan_arguments *a, const char *text) {
@@ -141,10 +128,10 @@ static int parse_option(struct aq_plan_arguments *a, int option, const char *tex
     switch (option) {
     case CLIENTS: return parse_range("--clients", text, CLIENTS_MAX, &grid->clients_from, &grid->clients_to);
     case SERVERS: return parse_range("--servers", text, SERVERS_MAX, &grid->servers_from, &grid->servers_to);
-    case STEP: return parse_count("--step", text, 1, CLIENTS_MAX, &grid->clients_step);
-    case SURVIVE: return parse_count("--survive", text, 1, 64, &grid->survive);
-    case SEEDS: return parse_count("--seeds", text, SEEDS_MIN, AQ_PLAN_SEEDS_MAX, &grid->seeds_max);
-    case JOBS: return parse_count("--jobs", text, 1, AQ_POOL_JOBS_MAX, &a->jobs);
+    case STEP: return aq_cli_count("plan", "step", text, 1, CLIENTS_MAX, &grid->clients_step);
+    case SURVIVE: return aq_cli_count("plan", "survive", text, 1, 64, &grid->survive);
+    case SEEDS: return aq_cli_count("plan", "seeds", text, SEEDS_MIN, AQ_PLAN_SEEDS_MAX, &grid->seeds_max);
+    case JOBS: return aq_cli_count("plan", "jobs", text, 1, AQ_POOL_JOBS_MAX, &a->jobs);
     case WORKERS: return parse_workers(a, text);
     case SLO: a->slo = text; return 0;
     case SET:
@@ -181,14 +168,6 @@ static int parse_arguments(int argc, char **argv, struct aq_plan_arguments *a) {
 
 /* ---- the command ---- */
 
-static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 int aq_cli_plan(int argc, char **argv) {
     static struct aq_plan_arguments arguments;
     static struct aq_plan_session session;
@@ -199,8 +178,8 @@ int aq_cli_plan(int argc, char **argv) {
         return AQ_EXIT_PASS;
     }
     if (!arguments.jobs) arguments.jobs = aq_pool_jobs_standard();
-    session = (struct aq_plan_session){.arguments = &arguments, .stop = &stop_wanted};
-    watch_signals();
+    session = (struct aq_plan_session){.arguments = &arguments, .stop = aq_cli_stop()};
+    aq_cli_watch_signals();
     int rc = aq_plan_session_run(&session);
     code = rc ? aq_cli_fail(&session.error) : session.exit_code;
     aq_plan_session_close(&session);

@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,22 +50,7 @@ struct session {
     struct aq_error error;
 };
 
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number) {
-    (void)number;
-    stop_wanted = 1;
-}
-
 /* ---- arguments ---- */
-
-static int parse_run(struct arguments *a, const char *text) {
-    char *end;
-    errno = 0;
-    a->run = strtoull(text, &end, 10);
-    if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && a->run >= 1 && a->run <= INT64_MAX) return 0;
-    return aq_cli_usage("replay", "--run: found \"%s\", allowed is the number of a run, from 1", text);
-}
 
 static int parse_arguments(int argc, char **argv, struct arguments *a) {
     static const struct option options[] = {
@@ -78,7 +62,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
     opterr = 0;
     while (!rc && (option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (option) {
-        case 'r': rc = parse_run(a, optarg); break;
+        case 'r': rc = aq_cli_number("replay", "run", optarg, 1, INT64_MAX, &a->run); break;
         case 'u':
             if (aq_units_duration(optarg, &a->until_us) || a->until_us == 0)
                 rc = aq_cli_usage("replay", "--until: found \"%s\", allowed is a time such as 41.2s", optarg);
@@ -146,7 +130,7 @@ static int seek(struct session *s) {
     struct aq_run_options options = {.scenario = s->stored.scenario,
                                      .seed = s->stored.record.seed,
                                      .until_us = s->arguments->until_us,
-                                     .stop = &stop_wanted,
+                                     .stop = aq_cli_stop(),
                                      .observed = on_seek,
                                      .watch_arg = s};
     aq_record_init(&record);
@@ -159,7 +143,7 @@ static int replay(struct session *s) {
     struct aq_replay_options options = {.stored = &s->stored,
                                         .store = s->store,
                                         .until_us = s->arguments->until_us,
-                                        .stop = &stop_wanted,
+                                        .stop = aq_cli_stop(),
                                         .observed = s->shows.count ? on_observed : NULL,
                                         .inspect = on_inspect,
                                         .arg = s};
@@ -239,14 +223,6 @@ static void close_session(struct session *s) {
     aq_stored_run_close(&s->stored);
 }
 
-static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 int aq_cli_replay(int argc, char **argv) {
     static struct arguments arguments;
     static struct session s;
@@ -260,7 +236,7 @@ int aq_cli_replay(int argc, char **argv) {
     aq_record_init(&s.stored.record);
     s.json.stream = open_memstream(&s.page, &s.page_bytes);
     int rc = s.json.stream ? open_inputs(&s) : aq_error_set(&s.error, AQ_ENOMEM, "out of memory");
-    if (!rc) watch_signals();
+    if (!rc) aq_cli_watch_signals();
     if (!rc) rc = replay(&s);
     if (!rc) rc = print(&s);
     code = rc ? aq_cli_fail(&s.error) : exit_code(&s.outcome);

@@ -83,13 +83,6 @@ struct session {
     struct aq_error error;
 };
 
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number) {
-    (void)number;
-    stop_wanted = 1;
-}
-
 /* ---- arguments ---- */
 
 static int parse_arguments(int argc, char **argv, struct arguments *a) {
@@ -297,23 +290,13 @@ static void close_session(struct session *s) {
     aq_scenario_free(s->scenario);
 }
 
-/* A proxy of the live world may write to a connection that has just gone: an error there, not the end. */
-static void watch_signals(bool live) {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    if (live) signal(SIGPIPE, SIG_IGN);
-}
-
 static int run(struct session *s, uint64_t seed) {
     const struct arguments *a = s->arguments;
     struct aq_run_options options = {.scenario = s->scenario,
                                      .seed = seed,
                                      .live = a->live,
                                      .speed = a->speed,
-                                     .stop = &stop_wanted,
+                                     .stop = aq_cli_stop(),
                                      .progress = on_progress,
                                      .progress_arg = s,
                                      .trace_line = a->trace_path || a->events ? on_trace_line : NULL,
@@ -322,7 +305,8 @@ static int run(struct session *s, uint64_t seed) {
                                      .stats_arg = s};
     clock_gettime(CLOCK_MONOTONIC, &s->start);
     s->terminal = isatty(STDERR_FILENO) && !a->quiet;
-    watch_signals(a->live);
+    aq_cli_watch_signals();
+    if (a->live) signal(SIGPIPE, SIG_IGN); /* a proxy may write to a connection that has just gone */
     struct aq_error error = {0};
     int rc = aq_run_scenario(&options, &s->record, &error);
     if (!rc && a->check_replay && !s->record.interrupted)

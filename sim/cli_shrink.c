@@ -1,11 +1,9 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -19,6 +17,7 @@
 #include "sim/shrink.h"
 #include "sim/stored_run.h"
 #include "sim/verdict.h"
+#include "sim/wall_clock.h"
 
 static const char help[] =
     "usage: allqsim shrink SCENARIO [--seed SEED] [OPTIONS]\n"
@@ -73,31 +72,7 @@ struct session {
     struct aq_error error;
 };
 
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number) {
-    (void)number;
-    stop_wanted = 1;
-}
-
-static uint64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * AQ_US_PER_S + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* ---- arguments ---- */
-
-static int parse_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *out) {
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || errno || *end || value < min || value > max)
-        return aq_cli_usage("shrink", "--%s: found \"%s\", allowed is a number from %" PRIu64 " to %" PRIu64,
-                            option, text, min, max);
-    *out = value;
-    return 0;
-}
 
 static int check_arguments(struct arguments *a, int left) {
     if (left != 1) return aq_cli_usage("shrink", "one SCENARIO or DATABASE is wanted, found %d", left);
@@ -127,24 +102,18 @@ static int parse_arguments(int argc, char **argv, struct arguments *a) {
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     int option, rc = 0;
-    uint64_t number = 0;
     *a = (struct arguments){.seeds = AQ_SHRINK_SEEDS_DEFAULT, .jobs = aq_pool_jobs_standard()};
     opterr = 0;
     while (!rc && (option = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
         switch (option) {
         case SEED:
-            rc = parse_number("seed", optarg, 0, AQ_EXPLORE_SEED_MAX, &a->seed);
+            rc = aq_cli_number("shrink", "seed", optarg, 0, AQ_EXPLORE_SEED_MAX, &a->seed);
             a->seed_given = true;
             break;
-        case RUN: rc = parse_number("run", optarg, 1, INT64_MAX, &a->run); break;
-        case RUNS: rc = parse_number("runs", optarg, 1, UINT64_MAX, &a->runs_max); break;
-        case SEEDS:
-            if (!(rc = parse_number("seeds", optarg, 1, 128, &number))) a->seeds = (uint32_t)number;
-            break;
-        case 'j':
-            if (!(rc = parse_number("jobs", optarg, 1, AQ_POOL_JOBS_MAX, &number)))
-                a->jobs = (uint32_t)number;
-            break;
+        case RUN: rc = aq_cli_number("shrink", "run", optarg, 1, INT64_MAX, &a->run); break;
+        case RUNS: rc = aq_cli_number("shrink", "runs", optarg, 1, UINT64_MAX, &a->runs_max); break;
+        case SEEDS: rc = aq_cli_count("shrink", "seeds", optarg, 1, 128, &a->seeds); break;
+        case 'j': rc = aq_cli_count("shrink", "jobs", optarg, 1, AQ_POOL_JOBS_MAX, &a->jobs); break;
         case 't':
             if (aq_units_duration(optarg, &a->for_us) || a->for_us == 0)
                 rc = aq_cli_usage("shrink", "--for: found \"%s\", allowed is a duration such as 60s or 10m",
@@ -226,7 +195,7 @@ static int load_scenario(struct session *s) {
 
 static void on_tick(void *arg, const struct aq_shrink_progress *p) {
     struct session *s = arg;
-    uint64_t now_us = wall_us();
+    uint64_t now_us = aq_wall_us();
     if (!s->terminal || now_us - s->last_line_us < AQ_US_PER_S / 5) return;
     s->last_line_us = now_us;
     fprintf(stderr,
@@ -247,10 +216,10 @@ static int shrink(struct session *s) {
                                         .runs_max = a->runs_max,
                                         .for_us = a->for_us,
                                         .seeds = a->seeds,
-                                        .stop = &stop_wanted,
+                                        .stop = aq_cli_stop(),
                                         .tick = on_tick,
                                         .arg = s};
-    s->start_us = wall_us();
+    s->start_us = aq_wall_us();
     s->terminal = isatty(STDERR_FILENO) && !a->quiet;
     int rc = aq_shrink(&options, &s->shrunk, &s->error);
     if (s->terminal) fputs("\r\033[K", stderr);
@@ -374,7 +343,7 @@ static void print_json(const struct session *s, double elapsed_s) {
 }
 
 static int print(struct session *s) {
-    double elapsed_s = (double)(wall_us() - s->start_us) / 1e6;
+    double elapsed_s = (double)(aq_wall_us() - s->start_us) / 1e6;
     bool to_stdout = strcmp(s->path, "-") == 0;
     if (s->arguments->json)
         print_json(s, elapsed_s);
@@ -382,14 +351,6 @@ static int print(struct session *s) {
         print_text(s, elapsed_s);
     if (!fflush(stdout)) return 0;
     return aq_error_set(&s->error, AQ_EIO, "output could not be written: %s", strerror(errno));
-}
-
-static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
 }
 
 int aq_cli_shrink(int argc, char **argv) {
@@ -403,7 +364,7 @@ int aq_cli_shrink(int argc, char **argv) {
     }
     s = (struct session){.arguments = &arguments};
     int rc = aq_stored_run_is_database(arguments.input) ? load_stored(&s) : load_scenario(&s);
-    if (!rc) watch_signals();
+    if (!rc) aq_cli_watch_signals();
     if (!rc) rc = shrink(&s);
     if (!rc) rc = write_file(&s);
     if (!rc) rc = print(&s);

@@ -100,13 +100,6 @@ struct given {
     bool one_profile, help;
 };
 
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number) {
-    (void)number;
-    stop_wanted = 1;
-}
-
 /* ---- arguments ---- */
 
 int aq_cli_read_seed(const char *command, const char *text, uint64_t *out) {
@@ -150,15 +143,6 @@ static int parse_profiles(struct given *given, struct aq_suite_arguments *a, con
     return code;
 }
 
-static int parse_jobs(const char *command, struct aq_suite_arguments *a, const char *text) {
-    char *end;
-    long value = strtol(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || value < 1 || value > AQ_POOL_JOBS_MAX)
-        return aq_cli_usage(command, "--jobs: found \"%s\", allowed is 1 to %d", text, AQ_POOL_JOBS_MAX);
-    a->jobs = (uint32_t)value;
-    return 0;
-}
-
 /* Those that have a value of their own kind. */
 static int parse_valued(struct given *given, struct aq_suite_arguments *a, int option) {
     const char *command = given->command;
@@ -178,7 +162,7 @@ static int parse_valued(struct given *given, struct aq_suite_arguments *a, int o
         a->profile_count = 0;
         return add_profile(command, a, optarg);
     case PROFILES: return parse_profiles(given, a, optarg);
-    case 'j': return parse_jobs(command, a, optarg);
+    case 'j': return aq_cli_count(command, "jobs", optarg, 1, AQ_POOL_JOBS_MAX, &a->jobs);
     case ANNOTATIONS:
         a->annotations = true;
         if (strcmp(optarg, "github") == 0) return 0;
@@ -246,19 +230,11 @@ bool aq_cli_run_is_suite(int argc, char **argv) {
 
 /* ---- the commands ---- */
 
-static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 static int run_suite(struct aq_suite_arguments *a) {
     static struct aq_suite_session session;
-    session = (struct aq_suite_session){.arguments = a, .stop = &stop_wanted};
+    session = (struct aq_suite_session){.arguments = a, .stop = aq_cli_stop()};
     if (!a->jobs) a->jobs = aq_pool_jobs_standard();
-    watch_signals();
+    aq_cli_watch_signals();
     int rc = aq_suite_session_run(&session);
     int code = rc ? aq_cli_fail(&session.error) : session.result.exit_code;
     aq_suite_session_close(&session);

@@ -1,10 +1,8 @@
 /* The command what-if: variants of a scenario under the same arrivals, jobs and faults, and what they differ
  * in. */
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,13 +46,6 @@ static const char help[] =
     "\n"
     "exit codes: 0, 64 wrong use or input, 70 internal error, 74 a file could not be written, 130 interrupted\n";
 
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number) {
-    (void)number;
-    stop_wanted = 1;
-}
-
 struct arguments {
     const char *scenario, *profile, *database, *measures;
     const char *settings[SETTINGS_MAX];
@@ -79,16 +70,6 @@ struct session {
 };
 
 /* ---- arguments ---- */
-
-static int parse_count(const char *option, const char *text, uint32_t min, uint32_t max, uint32_t *out) {
-    char *end;
-    errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value < min || value > max)
-        return aq_cli_usage("what-if", "%s: found \"%s\", allowed is %u to %u", option, text, min, max);
-    *out = (uint32_t)value;
-    return 0;
-}
 
 static int add(const char *option, const char **list, uint32_t *count, uint32_t max, const char *text) {
     if (*count == max) return aq_cli_usage("what-if", "%s: more than %u of them", option, max);
@@ -115,8 +96,8 @@ static int parse_option(struct arguments *a, int option, const char *text) {
     switch (option) {
     case VARY: return add("--vary", a->vary, &a->vary_count, AQ_WHAT_IF_VARY_MAX, text);
     case SET: return add("--set", a->settings, &a->setting_count, SETTINGS_MAX, text);
-    case SEEDS: return parse_count("--seeds", text, 2, AQ_WHAT_IF_SEEDS_MAX, &a->seeds);
-    case JOBS: return parse_count("--jobs", text, 1, AQ_POOL_JOBS_MAX, &a->jobs);
+    case SEEDS: return aq_cli_count("what-if", "seeds", text, 2, AQ_WHAT_IF_SEEDS_MAX, &a->seeds);
+    case JOBS: return aq_cli_count("what-if", "jobs", text, 1, AQ_POOL_JOBS_MAX, &a->jobs);
     case MEASURE: a->measures = text; return 0;
     case PROFILE: a->profile = text; return 0;
     case DB: a->database = text; return 0;
@@ -247,7 +228,7 @@ static int measure(struct session *s) {
     for (uint32_t i = 0; i < s->measure_count; i++)
         wanted[i] = s->figures[i];
     struct aq_measure_options run = {.jobs = a->jobs,
-                                     .stop = &stop_wanted,
+                                     .stop = aq_cli_stop(),
                                      .store = store,
                                      .version = AQ_VERSION,
                                      .wanted = wanted,
@@ -404,8 +385,6 @@ static int go(struct session *s) {
 int aq_cli_what_if(int argc, char **argv) {
     static struct arguments arguments;
     static struct session session;
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = SA_RESETHAND}; /* a second one ends the program at once */
     int code = parse_arguments(argc, argv, &arguments);
     if (code) return code;
     if (arguments.help) {
@@ -413,9 +392,7 @@ int aq_cli_what_if(int argc, char **argv) {
         return AQ_EXIT_PASS;
     }
     if (!arguments.jobs) arguments.jobs = aq_pool_jobs_standard();
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    aq_cli_watch_signals();
     session = (struct session){.arguments = &arguments};
     int rc = go(&session);
     code = rc                            ? aq_cli_fail(&session.error)

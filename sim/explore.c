@@ -2,13 +2,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "base/memory.h"
 #include "scenarios/load.h"
 #include "sim/explore_worker.h"
 #include "sim/verdict.h"
+#include "sim/wall_clock.h"
 
 /* A result that waits for those of lower seeds. */
 struct waiting {
@@ -28,12 +28,6 @@ struct exploration {
     struct aq_error *error;
 };
 
-static uint64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * AQ_US_PER_S + (uint64_t)now.tv_nsec / 1000;
-}
-
 static bool interrupted(const struct exploration *x) {
     return x->options->stop && *x->options->stop;
 }
@@ -48,7 +42,7 @@ static uint64_t in_shard(const struct exploration *x, uint64_t seed) {
 
 static bool seeds_left(const struct exploration *x) {
     if (x->ended || interrupted(x) || x->next_seed > x->options->seed_to) return false;
-    return x->options->for_us == 0 || wall_us() < x->deadline_us;
+    return x->options->for_us == 0 || aq_wall_us() < x->deadline_us;
 }
 
 static bool next_seed(void *arg, uint64_t *task) {
@@ -200,7 +194,7 @@ int aq_explore(const struct aq_explore_options *options, bool *out_interrupted, 
     struct exploration x = {.options = options, .error = error};
     AQ_ASSERT(options->jobs >= 1 && options->shard >= 1 && options->shard <= options->shards);
     x.next_seed = x.next_result = in_shard(&x, options->seed_from);
-    x.deadline_us = wall_us() + options->for_us;
+    x.deadline_us = aq_wall_us() + options->for_us;
     int rc = aq_draw_new(options->scenario, &x.draw);
     if (rc)
         out_of_memory(&x);

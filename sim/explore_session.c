@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -13,15 +12,10 @@
 #include "sim/cli_explore.h"
 #include "sim/cli_words.h"
 #include "sim/verdict.h"
+#include "sim/wall_clock.h"
 
 #define STORE_EVERY_US       (1 * AQ_US_PER_S)
 #define REPETITIONS_STANDARD 10
-
-static uint64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * AQ_US_PER_S + (uint64_t)now.tv_nsec / 1000;
-}
 
 static int no_memory(struct aq_explore_session *s) {
     return aq_error_set(&s->error, AQ_ENOMEM, "out of memory");
@@ -31,7 +25,7 @@ static int no_memory(struct aq_explore_session *s) {
 
 static void print_progress(struct aq_explore_session *s) {
     const struct aq_explore_tally *tally = &s->tally;
-    uint64_t now_us = wall_us(), seeds = aq_tally_seeds(tally);
+    uint64_t now_us = aq_wall_us(), seeds = aq_tally_seeds(tally);
     if (!s->terminal || now_us - s->last_line_us < AQ_US_PER_S) return;
     s->last_line_us = now_us;
     double elapsed_s = (double)(now_us - s->start_us) / 1e6;
@@ -58,7 +52,7 @@ static int store_waiting(struct aq_explore_session *s) {
     if (!s->store || !s->waiting_count) return 0;
     int rc = aq_store_add_seeds(s->store, s->number, s->waiting, s->waiting_count, &s->error);
     s->waiting_count = 0;
-    s->last_store_us = wall_us();
+    s->last_store_us = aq_wall_us();
     aq_arena_reset(&s->waiting_texts);
     return rc;
 }
@@ -86,7 +80,7 @@ static int keep_seed(struct aq_explore_session *s, const struct aq_explored_seed
     kept->fingerprints = list;
     if (failed || !list) return no_memory(s);
     s->waiting_count++;
-    return wall_us() - s->last_store_us < STORE_EVERY_US ? 0 : store_waiting(s);
+    return aq_wall_us() - s->last_store_us < STORE_EVERY_US ? 0 : store_waiting(s);
 }
 
 /* ---- what comes while it goes on ---- */
@@ -319,9 +313,9 @@ static int explore(struct aq_explore_session *s) {
     s->tally.until_found = a->until_found;
     s->tally.repetitions = a->repetitions ? a->repetitions : REPETITIONS_STANDARD;
     s->terminal = isatty(STDERR_FILENO) && !a->quiet;
-    s->start_us = s->last_store_us = wall_us();
+    s->start_us = s->last_store_us = aq_wall_us();
     int rc = aq_explore(&options, &s->exploration.interrupted, &s->error);
-    s->exploration.wall_us = wall_us() - s->start_us;
+    s->exploration.wall_us = aq_wall_us() - s->start_us;
     if (!rc) rc = store_waiting(s);
     aq_tally_sort(&s->tally);
     if (!rc) rc = keep_runs(s);

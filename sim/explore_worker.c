@@ -1,14 +1,13 @@
 #include "sim/explore_worker.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "base/memory.h"
 #include "scenarios/load.h"
 #include "sim/verdict.h"
+#include "sim/wall_clock.h"
 
 #define FAILURES_MAX (AQ_CHECK_COUNT + 2) /* one for each check, one not caught, one not replayed */
 
@@ -24,12 +23,6 @@ static char *copy_text(const char *text) {
     char *copy = aq_alloc(strlen(text) + 1);
     if (copy) strcpy(copy, text);
     return copy;
-}
-
-static uint64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * AQ_US_PER_S + (uint64_t)now.tv_nsec / 1000;
 }
 
 static void add_failure(struct outcome *out, const struct aq_fingerprint *fingerprint, aq_time_us at_us) {
@@ -115,10 +108,10 @@ static int run_seed(const struct aq_explore_options *options, const struct aq_dr
     struct aq_record record;
     int rc = aq_draw_scenario(draw, seed, &scenario, &out->drawn, error);
     if (rc) return rc;
-    uint64_t start_us = wall_us();
+    uint64_t start_us = aq_wall_us();
     rc = run_once(options, scenario, seed, &record, error);
     if (!rc) take_record(out, &record);
-    out->message.seed.wall_us = wall_us() - start_us;
+    out->message.seed.wall_us = aq_wall_us() - start_us;
     aq_record_close(&record);
     if (!rc && wants_replay(options, seed)) rc = replay(options, scenario, seed, out, error);
     aq_scenario_free(scenario);

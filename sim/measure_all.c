@@ -2,11 +2,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/memory.h"
 #include "scenarios/load.h"
 #include "sim/pool.h"
+#include "sim/wall_clock.h"
 
 #define KEEP_EVERY_US (1 * AQ_US_PER_S)
 #define CPU_LIMIT_S   600 /* for one run; one that goes on for ever must end as well */
@@ -36,12 +36,6 @@ struct session {
 
 const char *aq_measure_build(void) {
     return AQ_COMPILER " " AQ_BUILD_TYPE;
-}
-
-static uint64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * AQ_US_PER_S + (uint64_t)now.tv_nsec / 1000;
 }
 
 /* ---- in the worker ---- */
@@ -103,7 +97,7 @@ static int find_kept(struct session *s, uint64_t task, struct aq_measured *measu
 
 static int keep_all(struct session *s) {
     static struct aq_kept_figure figures[AQ_MEASURED_MAX];
-    s->kept_us = wall_us();
+    s->kept_us = aq_wall_us();
     if (!s->unkept_count) return 0;
     int rc = aq_store_keep_begin(s->options->store, s->error);
     if (rc) return rc;
@@ -127,7 +121,7 @@ static int keep(struct session *s, uint64_t task, const struct aq_measured *meas
     if (rc) return rc;
     unkept->measured = *measured;
     s->unkept_count++;
-    return wall_us() - s->kept_us < KEEP_EVERY_US ? 0 : keep_all(s);
+    return aq_wall_us() - s->kept_us < KEEP_EVERY_US ? 0 : keep_all(s);
 }
 
 /* ---- tasks ---- */
@@ -177,7 +171,7 @@ static void tick(void *arg) {
 
 int aq_measure_all(const struct aq_measure_options *options, struct aq_measure_outcome *out,
                    struct aq_error *error) {
-    struct session s = {.options = options, .outcome = out, .error = error, .kept_us = wall_us()};
+    struct session s = {.options = options, .outcome = out, .error = error, .kept_us = aq_wall_us()};
     struct aq_pool_options pool = {.jobs = options->jobs,
                                    .cpu_limit_s = CPU_LIMIT_S,
                                    .stop = options->stop,

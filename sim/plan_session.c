@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -13,12 +12,7 @@
 #include "sim/cli_words.h"
 #include "sim/measure_all.h"
 #include "sim/verdict.h"
-
-static uint64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * AQ_US_PER_S + (uint64_t)now.tv_nsec / 1000;
-}
+#include "sim/wall_clock.h"
 
 static int no_memory(struct aq_plan_session *s) {
     return aq_error_set(&s->error, AQ_ENOMEM, "out of memory");
@@ -201,7 +195,7 @@ static int take(void *arg, uint64_t task, const struct aq_measured *measured) {
 static void tick(void *arg) {
     struct aq_plan_session *s = arg;
     uint32_t done = 0;
-    uint64_t runs = 0, now_us = wall_us();
+    uint64_t runs = 0, now_us = aq_wall_us();
     if (!s->terminal || now_us - s->last_line_us < AQ_US_PER_S) return;
     s->last_line_us = now_us;
     for (uint32_t i = 0; i < s->planner.search_count; i++)
@@ -235,7 +229,7 @@ static int measure(struct aq_plan_session *s, struct aq_store *store) {
     s->plan.runs = outcome.runs;
     s->plan.reused_runs = outcome.reused;
     s->plan.events = outcome.events;
-    s->plan.wall_us = wall_us() - s->start_us;
+    s->plan.wall_us = aq_wall_us() - s->start_us;
     return rc;
 }
 
@@ -256,7 +250,7 @@ static int finish(struct aq_plan_session *s, struct aq_store *store) {
 
 int aq_plan_session_run(struct aq_plan_session *s) {
     struct aq_store *store = NULL;
-    s->start_us = wall_us();
+    s->start_us = aq_wall_us();
     s->terminal = isatty(STDERR_FILENO);
     int rc = load(s);
     if (!rc) rc = take_scale(s);

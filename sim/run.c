@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "base/memory.h"
 #include "scenarios/load.h"
@@ -18,6 +17,7 @@
 #include "sim/run_record.h"
 #include "sim/virtual.h"
 #include "sim/workload.h"
+#include "sim/wall_clock.h"
 
 /* ---- set-up ---- */
 
@@ -356,12 +356,6 @@ static int go(struct aq_run *run, struct aq_error *error) {
     return run->interrupted ? 0 : rc;
 }
 
-static uint64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * AQ_US_PER_S + (uint64_t)now.tv_nsec / 1000;
-}
-
 static uint64_t peak_rss_bytes(void) {
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) ? 0 : (uint64_t)usage.ru_maxrss * 1024;
@@ -369,12 +363,12 @@ static uint64_t peak_rss_bytes(void) {
 
 int aq_run_scenario(const struct aq_run_options *options, struct aq_record *record, struct aq_error *error) {
     struct aq_run run = {.options = options};
-    uint64_t start_us = wall_us();
+    uint64_t start_us = aq_wall_us();
     aq_error_set(error, 0, "%s", "");
     int rc = set_up(&run, error);
     if (!rc) rc = go(&run, error);
     if (!rc && options->inspect) rc = options->inspect(options->watch_arg, &run);
-    record->wall_us = wall_us() - start_us;
+    record->wall_us = aq_wall_us() - start_us;
     record->peak_rss_bytes = peak_rss_bytes();
     if (!rc) rc = aq_run_fill_record(&run, record);
     if (!rc && options->serve) rc = aq_serve_verdict(&run, record);

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -13,6 +12,7 @@
 #include "base/units.h"
 #include "scenarios/load.h"
 #include "sim/shrink_worker.h"
+#include "sim/wall_clock.h"
 
 #define QUEUE_MAX 64 /* runs handed out or done ahead of the one that is to be judged next */
 
@@ -59,12 +59,6 @@ struct search {
     int rc; /* of what could not be told where it happened */
     struct aq_error *error;
 };
-
-static uint64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * AQ_US_PER_S + (uint64_t)now.tv_nsec / 1000;
-}
 
 static int no_memory(struct search *s) {
     return aq_error_set(s->error, AQ_ENOMEM, "out of memory");
@@ -272,7 +266,7 @@ static bool work_on(void *arg, uint64_t task, const void *input, size_t bytes, i
 }
 
 static void check_time(struct search *s) {
-    if (!s->over && s->options->for_us && wall_us() >= s->deadline_us) end_with(s, AQ_SHRINK_TIME);
+    if (!s->over && s->options->for_us && aq_wall_us() >= s->deadline_us) end_with(s, AQ_SHRINK_TIME);
 }
 
 static bool next_task(void *arg, uint64_t *number) {
@@ -440,7 +434,7 @@ int aq_shrink(const struct aq_shrink_options *options, struct aq_shrunk *out, st
     if (!s) return aq_error_set(error, AQ_ENOMEM, "out of memory");
     s->options = options;
     s->error = error;
-    s->deadline_us = wall_us() + options->for_us;
+    s->deadline_us = aq_wall_us() + options->for_us;
     int rc = aq_scenario_check_world(options->scenario, false, error);
     if (!rc) rc = begin(s, &shrunk);
     if (!rc) rc = go(s);

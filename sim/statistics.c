@@ -86,7 +86,7 @@ double aq_statistics_t_975(uint32_t df) {
     double low = AQ_Z_95, high = 13;
     if (df == 0) return INFINITY;
     if (df > 10000) return AQ_Z_95 + 2.372271 / df; /* the first term of its expansion, A&S 26.7.5 */
-    for (int step = 0; step < 60; step++) {
+    for (int step = 0; step < BISECTIONS; step++) {
         double middle = (low + high) / 2;
         if (t_within(middle, df) < 0.95)
             low = middle;

@@ -126,6 +126,10 @@ static void append_event(char *text, const struct aq_ledger_event *event, const 
         break;
     case AQ_SEEN_HEALED: append(text, "the faults are healed"); break;
     default:
+        if (event->server == NOBODY_OF(13) && event->client != NOBODY_OF(17)) {
+            append(text, "client %u, at the end", (unsigned)event->client);
+            break;
+        }
         append_server(text, event);
         append(text, " holds %s at the end", id);
         break;

@@ -2,13 +2,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/memory.h"
 #include "sim/check_replay.h"
 #include "sim/pool.h"
 #include "sim/suite.h"
 #include "sim/verdict.h"
+#include "sim/wall_clock.h"
 
 #define PATIENCE_MS 60000 /* for the other workers' writing, each of which takes a moment */
 
@@ -17,12 +17,6 @@ struct message {
     int32_t rc;              /* what keeps the suite from going on: the reason says why; 0: nothing */
     struct aq_suite_run run; /* but for the texts, and what the other process knows */
 };
-
-static uint64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * AQ_US_PER_S + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* ---- in the worker ---- */
 
@@ -91,7 +85,7 @@ static bool next(void *arg, uint64_t *task) {
 
 static void print_progress(void *arg) {
     struct aq_suite_session *s = arg;
-    uint64_t now_us = wall_us();
+    uint64_t now_us = aq_wall_us();
     if (!s->terminal || now_us - s->last_line_us < AQ_US_PER_S / 4) return;
     s->last_line_us = now_us;
     fprintf(stderr, "\r\033[K%" PRIu32 " of %" PRIu32 " runs, %" PRIu32 " not passed, %.0f s", s->done_count,
@@ -153,9 +147,9 @@ int aq_suite_run_all(struct aq_suite_session *s) {
                                          .died = take_death,
                                          .tick = print_progress,
                                          .arg = s};
-    s->start_us = wall_us();
+    s->start_us = aq_wall_us();
     int rc = aq_pool_run(&pool, &s->error);
-    s->result.wall_us = wall_us() - s->start_us;
+    s->result.wall_us = aq_wall_us() - s->start_us;
     if (s->terminal) fputs("\r\033[K", stderr);
     return rc;
 }
