@@ -123,7 +123,7 @@ static void a_server_stands_still(void **state) {
 
 static void a_partition_holds_messages_back(void **state) {
     (void)state;
-    is_the_same("faults=[{\"kind\":\"partition\",\"at\":\"1400ms\",\"for\":\"500ms\"}]", 60);
+    is_the_same("faults=[{\"kind\":\"partition\",\"at\":\"1640ms\",\"for\":\"200ms\"}]", 60);
 }
 
 static void a_connection_is_reset(void **state) {
