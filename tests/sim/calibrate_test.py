@@ -28,7 +28,7 @@ ALLQSIM, FAKESERVER, SIZE = sys.argv[1:4]
 SERVICE_S = 0.002
 LOADS = {"light": "50/s", "medium": "100/s", "past saturation": "400/s"}
 FULL = SIZE == "full"
-CALIBRATE_FOR, LOAD_FOR_S, RATE_OFF, LATENCY_OFF = ("45s", 30, 0.10, 0.20) if FULL else ("8s", 5, 0.25, 0.50)
+CALIBRATE_FOR, LOAD_FOR_S, RATE_OFF, LATENCY_OFF = ("20s", 15, 0.10, 0.20) if FULL else ("8s", 5, 0.25, 0.50)
 PREDICT_FOR_S = 5 * LOAD_FOR_S
 WARM_S = 2
 ATTEMPTS = 3
