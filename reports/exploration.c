@@ -5,6 +5,18 @@
 
 #include "reports/exit_code.h"
 
+const char *aq_exploration_verdict(const struct aq_exploration *x) {
+    if (x->failure_count) return "fail";
+    return x->exit_code || x->interrupted ? "unknown" : "pass";
+}
+
+uint64_t aq_exploration_seeds(const struct aq_exploration *x) {
+    uint64_t sum = 0;
+    for (int i = 0; i < AQ_SEED_VERDICT_COUNT; i++)
+        sum += x->seeds[i];
+    return sum;
+}
+
 static uint32_t count_missing(const struct aq_exploration *x) {
     uint32_t missing = 0;
     for (uint32_t i = 0; i < x->mark_count; i++)
@@ -13,10 +25,8 @@ static uint32_t count_missing(const struct aq_exploration *x) {
 }
 
 void aq_exploration_conclude(struct aq_exploration *x, int gravest, char *text, size_t size) {
-    uint64_t failing = x->seeds[AQ_SEED_FAIL] + x->seeds[AQ_SEED_CRASH], all = 0;
+    uint64_t failing = x->seeds[AQ_SEED_FAIL] + x->seeds[AQ_SEED_CRASH], all = aq_exploration_seeds(x);
     uint32_t missing = count_missing(x);
-    for (int i = 0; i < AQ_SEED_VERDICT_COUNT; i++)
-        all += x->seeds[i];
     if (x->failure_count)
         snprintf(text, size, "%" PRIu32 " sorts of failure in %" PRIu64 " of %" PRIu64 " seeds",
                  x->failure_count, failing, all);

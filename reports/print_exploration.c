@@ -15,18 +15,6 @@
 #define FAILURES_SHOWN 20 /* the database has all of them */
 #define LINE_COLUMNS   100
 
-static uint64_t seeds_of(const struct aq_exploration *x) {
-    uint64_t sum = 0;
-    for (int i = 0; i < AQ_SEED_VERDICT_COUNT; i++)
-        sum += x->seeds[i];
-    return sum;
-}
-
-static const char *verdict_of(const struct aq_exploration *x) {
-    if (x->failure_count) return "fail";
-    return x->exit_code || x->interrupted ? "unknown" : "pass";
-}
-
 static bool is_missing(const struct aq_exploration_mark *mark) {
     return mark->required && mark->count == 0;
 }
@@ -103,7 +91,7 @@ static void print_head(FILE *stream, const struct aq_exploration *x) {
                        : x->exit_code     ? "UNKNOWN"
                                           : "PASS";
     char count[32], each[32];
-    uint64_t seeds = seeds_of(x);
+    uint64_t seeds = aq_exploration_seeds(x);
     double wall_s = (double)x->wall_us / 1e6 + 1e-9;
     fprintf(stream, "%s %s (%s): %s\n\n", word, x->scenario, x->client_profile, x->reason);
     fprintf(stream, "Seeds   %s", aq_units_format_count(count, sizeof count, seeds));
@@ -189,7 +177,7 @@ int aq_print_exploration_text(FILE *stream, const struct aq_exploration *x) {
 /* ---- JSON ---- */
 
 static void put_totals(struct aq_json_put_writer *json, const struct aq_exploration *x) {
-    aq_json_field_text(json, "verdict", verdict_of(x));
+    aq_json_field_text(json, "verdict", aq_exploration_verdict(x));
     aq_json_field_text(json, "reason", x->reason);
     aq_json_put_key(json, "interrupted");
     aq_json_put_bool(json, x->interrupted);
@@ -197,7 +185,7 @@ static void put_totals(struct aq_json_put_writer *json, const struct aq_explorat
     aq_json_field_text(json, "reproduce", x->reproduce);
     aq_json_put_key(json, "seeds");
     aq_json_put_open(json, '{');
-    aq_json_field_u64(json, "all", seeds_of(x));
+    aq_json_field_u64(json, "all", aq_exploration_seeds(x));
     for (int i = 0; i < AQ_SEED_VERDICT_COUNT; i++)
         aq_json_field_u64(json, aq_seed_verdict_word((enum aq_seed_verdict)i), x->seeds[i]);
     aq_json_field_u64(json, "run_twice", x->replay_checked);
