@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/memory.h"
 #include "reports/exit_code.h"
 
 const char *aq_exploration_verdict(const struct aq_exploration *x) {
@@ -45,4 +47,49 @@ void aq_exploration_conclude(struct aq_exploration *x, int gravest, char *text, 
                    : gravest      ? gravest
                    : unsure       ? AQ_EXIT_UNKNOWN
                                   : AQ_EXIT_PASS;
+}
+
+/* ---- the search ---- */
+
+static int by_value(const void *a, const void *b) {
+    const double *one = a, *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+static double seeds_to_find(const struct aq_exploration_find *find) {
+    return (double)find->seeds;
+}
+static double virtual_to_find(const struct aq_exploration_find *find) {
+    return (double)find->virtual_us / 1e6;
+}
+static double wall_to_find(const struct aq_exploration_find *find) {
+    return (double)find->wall_us / 1e6;
+}
+
+static const struct {
+    const char *name;
+    double (*value)(const struct aq_exploration_find *);
+} search_measures[AQ_EXPLORATION_SPREADS] = {
+    {"seeds", seeds_to_find}, {"virtual_s", virtual_to_find}, {"wall_s", wall_to_find}};
+
+int aq_exploration_spreads(const struct aq_exploration *x,
+                           struct aq_exploration_spread spreads[AQ_EXPLORATION_SPREADS], uint32_t *found) {
+    double *values = aq_alloc((x->find_count + 1) * sizeof *values);
+    if (!values) return AQ_ENOMEM;
+    for (int m = 0; m < AQ_EXPLORATION_SPREADS; m++) {
+        uint32_t count = 0;
+        double sum = 0;
+        spreads[m] = (struct aq_exploration_spread){search_measures[m].name, 0, 0, 0, 0};
+        for (uint32_t i = 0; i < x->find_count; i++)
+            if (x->finds[i].found) sum += values[count++] = search_measures[m].value(&x->finds[i]);
+        *found = count;
+        if (!count) continue;
+        qsort(values, count, sizeof *values, by_value);
+        spreads[m].min = values[0];
+        spreads[m].median = (values[(count - 1) / 2] + values[count / 2]) / 2;
+        spreads[m].mean = sum / count;
+        spreads[m].max = values[count - 1];
+    }
+    aq_free(values);
+    return 0;
 }

@@ -79,6 +79,16 @@ struct aq_exploration {
     uint32_t find_count;
 };
 
+/* What the searches took that found something: seeds, virtual_s, wall_s. All zero where none did; *found: how
+   many did. Errors: AQ_ENOMEM. */
+#define AQ_EXPLORATION_SPREADS 3
+struct aq_exploration_spread {
+    const char *name;
+    double min, median, mean, max;
+};
+int aq_exploration_spreads(const struct aq_exploration *exploration,
+                           struct aq_exploration_spread spreads[AQ_EXPLORATION_SPREADS], uint32_t *found);
+
 /* "pass", "fail" or "unknown", as its exit code and failures have it: a literal. */
 const char *aq_exploration_verdict(const struct aq_exploration *exploration);
 

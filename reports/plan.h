@@ -68,6 +68,12 @@ const struct aq_plan_knee *aq_plan_find_knee(const struct aq_plan *plan, uint32_
 const struct aq_plan_row *aq_plan_find_row(const struct aq_plan *plan, uint32_t servers, uint32_t clients,
                                            uint32_t down);
 
+/* Does theory have something to say of the scenario? */
+bool aq_plan_has_theory(const struct aq_plan *plan);
+
+/* Writes a value in the unit of its measure, as people read it, and returns text. */
+const char *aq_plan_format(char *text, size_t size, double value, const char *unit);
+
 /* For people, and as one JSON object. Errors: AQ_EIO. */
 int aq_print_plan_text(FILE *stream, const struct aq_plan *plan);
 int aq_print_plan_json(FILE *stream, const struct aq_plan *plan);
