@@ -87,9 +87,10 @@ static void assert_harmless(char *page, char *plain_page, const char *text) {
     if (!strchr(text, '\'')) assert_int_equal(got[2], plain[2]);
     assert_null(strstr(page, "<script>alert"));
     assert_null(strstr(page, "<!--"));
-    assert_null(strstr(page, " onclick='"));
-    assert_null(strstr(page, "<b>\""));
     assert_int_equal(count_of(page, "<script>"), 3);
+    *strstr(page, "<script type=") = 0; /* a quotation mark is no sign in the JSON there */
+    assert_null(strstr(page, " onclick='"));
+    assert_null(strstr(page, "\"><b>"));
     free(page);
     free(plain_page);
 }
