@@ -79,6 +79,22 @@ struct aq_exploration {
     uint32_t find_count;
 };
 
+/* What the searches took that found something: seeds, virtual_s, wall_s. All zero where none did; *found: how
+   many did. Errors: AQ_ENOMEM. */
+#define AQ_EXPLORATION_SPREADS 3
+struct aq_exploration_spread {
+    const char *name;
+    double min, median, mean, max;
+};
+int aq_exploration_spreads(const struct aq_exploration *exploration,
+                           struct aq_exploration_spread spreads[AQ_EXPLORATION_SPREADS], uint32_t *found);
+
+/* "pass", "fail" or "unknown", as its exit code and failures have it: a literal. */
+const char *aq_exploration_verdict(const struct aq_exploration *exploration);
+
+/* Of all verdicts. */
+uint64_t aq_exploration_seeds(const struct aq_exploration *exploration);
+
 /* Sets the exit code from the gravest of a seed and what else there is, and writes the reason, one line, to
    `text`. Seeds, failures and marks are filled in. */
 void aq_exploration_conclude(struct aq_exploration *exploration, int gravest, char *text, size_t size);
@@ -95,6 +111,56 @@ int aq_store_add_seeds(struct aq_store *store, int64_t exploration, const struct
    AQ_EIO. */
 int aq_store_finish_exploration(struct aq_store *store, int64_t number,
                                 const struct aq_exploration *exploration, struct aq_error *error);
+
+/* ---- read back ---- */
+
+/* What is known of a sort of failure beside its row. */
+struct aq_exploration_proof {
+    const char *reproduce;            /* a command line that runs its quickest seed */
+    struct aq_record_violation story; /* of that run, the first of the check; check NULL: none is kept */
+};
+
+/* Seeds that follow one another, added up. */
+#define AQ_EXPLORATION_STRETCHES_MAX 240
+struct aq_exploration_stretch {
+    uint64_t from_seed; /* the lowest */
+    uint64_t seeds, failing;
+    uint64_t busy_us;   /* that they took one after the other */
+    uint64_t new_sorts; /* of failure: no lower seed showed them */
+};
+
+struct aq_stored_exploration {
+    int64_t number;
+    struct aq_exploration exploration;        /* failures by the seeds that showed them, most first */
+    struct aq_exploration_proof *proofs;      /* one for each failure */
+    struct aq_exploration_stretch *stretches; /* by seed */
+    uint32_t stretch_count;
+    struct aq_arena memory; /* of all of it */
+};
+
+/* Reads an exploration that has ended; all-zero before, close it in any case. Errors: AQ_ENOENT (no such
+   exploration, or one that never ended), AQ_EIO, AQ_ENOMEM. */
+int aq_store_load_exploration(struct aq_store *store, int64_t number, struct aq_stored_exploration *out,
+                              struct aq_error *error);
+void aq_stored_exploration_close(struct aq_stored_exploration *stored);
+
+/* What an index says of an exploration. */
+struct aq_exploration_head {
+    int64_t number;
+    const char *state;                 /* "finished", "interrupted"; "unfinished": there is no outcome */
+    uint32_t failures;                 /* sorts of them */
+    struct aq_exploration exploration; /* its row alone */
+};
+struct aq_exploration_list {
+    const struct aq_exploration_head *heads; /* by number */
+    uint32_t count;
+    struct aq_arena memory;
+};
+
+/* Fills an all-zero list; close it in any case. Errors: AQ_EIO, AQ_ENOMEM. */
+int aq_store_list_explorations(struct aq_store *store, struct aq_exploration_list *list,
+                               struct aq_error *error);
+void aq_exploration_list_close(struct aq_exploration_list *list);
 
 /* The run that is kept of a sort of failure, of the newest exploration that found it. Errors: AQ_ENOENT,
    AQ_EIO. */

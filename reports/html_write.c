@@ -57,19 +57,33 @@ void aq_html_element(FILE *stream, const char *tag, const char *class, const cha
     fprintf(stream, "</%s>", tag);
 }
 
-void aq_html_table_open(FILE *stream, const char *class, const char *caption, const char *columns) {
-    fprintf(stream, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+void aq_html_table_begin(FILE *stream, const char *class, const char *caption) {
+    fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"", stream);
     aq_html_text(stream, caption);
     fprintf(stream, "\"><table class=\"%s\"><thead><tr>", class);
+}
+
+void aq_html_table_column(FILE *stream, const char *name, bool number) {
+    fprintf(stream, "<th scope=\"col\"%s>", number ? " class=\"n\"" : "");
+    aq_html_text(stream, name);
+    fputs("</th>", stream);
+}
+
+void aq_html_table_body(FILE *stream) {
+    fputs("</tr></thead><tbody>\n", stream);
+}
+
+void aq_html_table_open(FILE *stream, const char *class, const char *caption, const char *columns) {
+    aq_html_table_begin(stream, class, caption);
     while (*columns) {
+        char name[64];
         size_t length = strcspn(columns, "|");
         bool number = *columns == '#';
-        fprintf(stream, "<th scope=\"col\"%s>", number ? " class=\"n\"" : "");
-        aq_html_format(stream, "%.*s", (int)length - number, columns + number);
-        fputs("</th>", stream);
+        snprintf(name, sizeof name, "%.*s", (int)length - number, columns + number);
+        aq_html_table_column(stream, name, number);
         columns += length + (columns[length] == '|');
     }
-    fputs("</tr></thead><tbody>\n", stream);
+    aq_html_table_body(stream);
 }
 
 void aq_html_table_close(FILE *stream) {

@@ -2,6 +2,7 @@
 #ifndef AQ_REPORTS_HTML_WRITE_H
 #define AQ_REPORTS_HTML_WRITE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -20,6 +21,10 @@ void aq_html_element(FILE *stream, const char *tag, const char *class, const cha
 /* The head of a table: column names separated by '|'; one that begins with '#' is a column of numbers. All
    are literals. The caption is what a screen reader says of it. */
 void aq_html_table_open(FILE *stream, const char *class, const char *caption, const char *columns);
+/* The same column by column, with any names: begin, columns, body. */
+void aq_html_table_begin(FILE *stream, const char *class, const char *caption);
+void aq_html_table_column(FILE *stream, const char *name, bool number);
+void aq_html_table_body(FILE *stream);
 void aq_html_table_close(FILE *stream);
 
 /* Cells of numbers; each carries its plain value for sorting. */

@@ -68,6 +68,12 @@ const struct aq_plan_knee *aq_plan_find_knee(const struct aq_plan *plan, uint32_
 const struct aq_plan_row *aq_plan_find_row(const struct aq_plan *plan, uint32_t servers, uint32_t clients,
                                            uint32_t down);
 
+/* Does theory have something to say of the scenario? */
+bool aq_plan_has_theory(const struct aq_plan *plan);
+
+/* Writes a value in the unit of its measure, as people read it, and returns text. */
+const char *aq_plan_format(char *text, size_t size, double value, const char *unit);
+
 /* For people, and as one JSON object. Errors: AQ_EIO. */
 int aq_print_plan_text(FILE *stream, const struct aq_plan *plan);
 int aq_print_plan_json(FILE *stream, const struct aq_plan *plan);
@@ -75,6 +81,35 @@ int aq_print_plan_json(FILE *stream, const struct aq_plan *plan);
 /* Adds a plan that has ended, in one transaction. Errors: AQ_EIO. */
 int aq_store_add_plan(struct aq_store *store, const struct aq_plan *plan, int64_t *out,
                       struct aq_error *error);
+
+/* A plan read back. */
+struct aq_stored_plan {
+    int64_t number;
+    struct aq_plan plan;
+    struct aq_arena memory; /* of all of it */
+};
+
+/* Of plans of earlier versions some things are not known: durations and seeds are 0, terms without a bound.
+   The struct is all-zero before; close it in any case. Errors: AQ_ENOENT (no such plan), AQ_EIO, AQ_ENOMEM.
+ */
+int aq_store_load_plan(struct aq_store *store, int64_t number, struct aq_stored_plan *out,
+                       struct aq_error *error);
+void aq_stored_plan_close(struct aq_stored_plan *stored);
+
+/* What an index says of a plan. */
+struct aq_plan_head {
+    int64_t number;
+    struct aq_plan plan; /* its row alone */
+};
+struct aq_plan_list {
+    const struct aq_plan_head *heads; /* by number */
+    uint32_t count;
+    struct aq_arena memory;
+};
+
+/* Fills an all-zero list; close it in any case. Errors: AQ_EIO, AQ_ENOMEM. */
+int aq_store_list_plans(struct aq_store *store, struct aq_plan_list *list, struct aq_error *error);
+void aq_plan_list_close(struct aq_plan_list *list);
 
 /* The figures of runs, kept to be used again: by the scenario as it was run, its seed, and the program. */
 struct aq_kept_run {

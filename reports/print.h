@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "reports/exploration.h"
+#include "reports/plan.h"
 #include "reports/record.h"
 #include "reports/runs.h"
 
@@ -20,9 +21,23 @@ int aq_print_json(FILE *stream, const struct aq_record *record);
    AQ_EIO, AQ_ENOMEM. */
 int aq_print_html(FILE *stream, int64_t run, const struct aq_record *record);
 
-/* One page about all runs: a table, and behind it the pages of the newest as far as 5 MB go. Errors: AQ_EIO,
-   AQ_ENOMEM, those of the loading. */
-int aq_print_html_all(FILE *stream, const struct aq_runs *runs);
+/* The same about an exploration, and about a plan, as they are stored. Errors: likewise. */
+int aq_print_html_exploration(FILE *stream, const struct aq_stored_exploration *stored);
+int aq_print_html_plan(FILE *stream, const struct aq_stored_plan *stored);
+
+/* What a database holds beside runs. Loading takes an all-zero struct; errors are those of aq_store_load_...
+ */
+struct aq_beside_runs {
+    const struct aq_exploration_list *explorations;
+    const struct aq_plan_list *plans;
+    int (*load_exploration)(void *arg, int64_t number, struct aq_stored_exploration *out);
+    int (*load_plan)(void *arg, int64_t number, struct aq_stored_plan *out);
+    void *arg;
+};
+
+/* One page about all runs: a table, and behind it the pages of the newest as far as 5 MB go. The same of what
+   is beside them (NULL: nothing). Errors: AQ_EIO, AQ_ENOMEM, those of the loading. */
+int aq_print_html_all(FILE *stream, const struct aq_runs *runs, const struct aq_beside_runs *beside);
 
 /* JUnit's XML, as Jenkins and GitLab read it: a suite for each run, in it a test case for the verdict and one
    for each check; a failure holds the stories and how to reproduce. Errors: AQ_EIO, AQ_ENOMEM, those of the

@@ -1,11 +1,9 @@
 /* The summary of an exploration, for people and as JSON. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/units.h"
 #include "reports/exploration.h"
 #include "reports/json_write.h"
@@ -14,18 +12,6 @@
 
 #define FAILURES_SHOWN 20 /* the database has all of them */
 #define LINE_COLUMNS   100
-
-static uint64_t seeds_of(const struct aq_exploration *x) {
-    uint64_t sum = 0;
-    for (int i = 0; i < AQ_SEED_VERDICT_COUNT; i++)
-        sum += x->seeds[i];
-    return sum;
-}
-
-static const char *verdict_of(const struct aq_exploration *x) {
-    if (x->failure_count) return "fail";
-    return x->exit_code || x->interrupted ? "unknown" : "pass";
-}
 
 static bool is_missing(const struct aq_exploration_mark *mark) {
     return mark->required && mark->count == 0;
@@ -43,58 +29,6 @@ static uint32_t count_marks(const struct aq_exploration *x,
     return count;
 }
 
-/* ---- the search ---- */
-
-struct spread {
-    double min, median, mean, max;
-};
-
-static int by_value(const void *a, const void *b) {
-    const double *one = a, *other = b;
-    return (*one > *other) - (*one < *other);
-}
-
-static double seeds_to_find(const struct aq_exploration_find *find) {
-    return (double)find->seeds;
-}
-static double virtual_to_find(const struct aq_exploration_find *find) {
-    return (double)find->virtual_us / 1e6;
-}
-static double wall_to_find(const struct aq_exploration_find *find) {
-    return (double)find->wall_us / 1e6;
-}
-
-static uint32_t found_count(const struct aq_exploration *x) {
-    uint32_t found = 0;
-    for (uint32_t i = 0; i < x->find_count; i++)
-        found += x->finds[i].found;
-    return found;
-}
-
-/* Over the searches that found something; all zero where none did. Errors: AQ_ENOMEM. */
-static int spread_of(const struct aq_exploration *x, double (*value)(const struct aq_exploration_find *),
-                     struct spread *out) {
-    uint32_t count = 0;
-    double *values = aq_alloc((x->find_count + 1) * sizeof *values), sum = 0;
-    if (!values) return AQ_ENOMEM;
-    *out = (struct spread){0, 0, 0, 0};
-    for (uint32_t i = 0; i < x->find_count; i++)
-        if (x->finds[i].found) sum += values[count++] = value(&x->finds[i]);
-    if (count) {
-        qsort(values, count, sizeof *values, by_value);
-        *out = (struct spread){values[0], (values[(count - 1) / 2] + values[count / 2]) / 2, sum / count,
-                               values[count - 1]};
-    }
-    aq_free(values);
-    return 0;
-}
-
-static const struct {
-    const char *name;
-    double (*value)(const struct aq_exploration_find *);
-} measures[] = {{"seeds", seeds_to_find}, {"virtual_s", virtual_to_find}, {"wall_s", wall_to_find}};
-#define MEASURES (sizeof measures / sizeof *measures)
-
 /* ---- text ---- */
 
 static void print_head(FILE *stream, const struct aq_exploration *x) {
@@ -103,7 +37,7 @@ static void print_head(FILE *stream, const struct aq_exploration *x) {
                        : x->exit_code     ? "UNKNOWN"
                                           : "PASS";
     char count[32], each[32];
-    uint64_t seeds = seeds_of(x);
+    uint64_t seeds = aq_exploration_seeds(x);
     double wall_s = (double)x->wall_us / 1e6 + 1e-9;
     fprintf(stream, "%s %s (%s): %s\n\n", word, x->scenario, x->client_profile, x->reason);
     fprintf(stream, "Seeds   %s", aq_units_format_count(count, sizeof count, seeds));
@@ -163,16 +97,15 @@ static void print_names(FILE *stream, const struct aq_exploration *x, const char
 }
 
 static int print_search(FILE *stream, const struct aq_exploration *x) {
-    if (!x->find_count) return 0;
-    fprintf(stream, "\nSearches  %u, found in %u\n", x->find_count, found_count(x));
+    struct aq_exploration_spread spreads[AQ_EXPLORATION_SPREADS];
+    uint32_t found;
+    int rc = x->find_count ? aq_exploration_spreads(x, spreads, &found) : 0;
+    if (rc || !x->find_count) return rc;
+    fprintf(stream, "\nSearches  %u, found in %u\n", x->find_count, found);
     fprintf(stream, "  %-10s %12s %12s %12s %12s\n", "", "min", "median", "mean", "max");
-    for (size_t i = 0; i < MEASURES; i++) {
-        struct spread spread;
-        int rc = spread_of(x, measures[i].value, &spread);
-        if (rc) return rc;
-        fprintf(stream, "  %-10s %12.6g %12.6g %12.6g %12.6g\n", measures[i].name, spread.min, spread.median,
-                spread.mean, spread.max);
-    }
+    for (size_t i = 0; i < AQ_EXPLORATION_SPREADS; i++)
+        fprintf(stream, "  %-10s %12.6g %12.6g %12.6g %12.6g\n", spreads[i].name, spreads[i].min,
+                spreads[i].median, spreads[i].mean, spreads[i].max);
     return 0;
 }
 
@@ -189,7 +122,7 @@ int aq_print_exploration_text(FILE *stream, const struct aq_exploration *x) {
 /* ---- JSON ---- */
 
 static void put_totals(struct aq_json_put_writer *json, const struct aq_exploration *x) {
-    aq_json_field_text(json, "verdict", verdict_of(x));
+    aq_json_field_text(json, "verdict", aq_exploration_verdict(x));
     aq_json_field_text(json, "reason", x->reason);
     aq_json_put_key(json, "interrupted");
     aq_json_put_bool(json, x->interrupted);
@@ -197,7 +130,7 @@ static void put_totals(struct aq_json_put_writer *json, const struct aq_explorat
     aq_json_field_text(json, "reproduce", x->reproduce);
     aq_json_put_key(json, "seeds");
     aq_json_put_open(json, '{');
-    aq_json_field_u64(json, "all", seeds_of(x));
+    aq_json_field_u64(json, "all", aq_exploration_seeds(x));
     for (int i = 0; i < AQ_SEED_VERDICT_COUNT; i++)
         aq_json_field_u64(json, aq_seed_verdict_word((enum aq_seed_verdict)i), x->seeds[i]);
     aq_json_field_u64(json, "run_twice", x->replay_checked);
@@ -243,20 +176,21 @@ static void put_marks(struct aq_json_put_writer *json, const struct aq_explorati
 }
 
 static int put_search(struct aq_json_put_writer *json, const struct aq_exploration *x) {
+    struct aq_exploration_spread spreads[AQ_EXPLORATION_SPREADS];
+    uint32_t found;
+    int rc = aq_exploration_spreads(x, spreads, &found);
+    if (rc) return rc;
     aq_json_put_key(json, "search");
     aq_json_put_open(json, '{');
     aq_json_field_u64(json, "searches", x->find_count);
-    aq_json_field_u64(json, "found", found_count(x));
-    for (size_t i = 0; i < MEASURES; i++) {
-        struct spread spread;
-        int rc = spread_of(x, measures[i].value, &spread);
-        if (rc) return rc;
-        aq_json_put_key(json, measures[i].name);
+    aq_json_field_u64(json, "found", found);
+    for (size_t i = 0; i < AQ_EXPLORATION_SPREADS; i++) {
+        aq_json_put_key(json, spreads[i].name);
         aq_json_put_open(json, '{');
-        aq_json_field_double(json, "min", spread.min);
-        aq_json_field_double(json, "median", spread.median);
-        aq_json_field_double(json, "mean", spread.mean);
-        aq_json_field_double(json, "max", spread.max);
+        aq_json_field_double(json, "min", spreads[i].min);
+        aq_json_field_double(json, "median", spreads[i].median);
+        aq_json_field_double(json, "mean", spreads[i].mean);
+        aq_json_field_double(json, "max", spreads[i].max);
         aq_json_put_close(json, '}');
     }
     aq_json_put_close(json, '}');

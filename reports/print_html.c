@@ -68,6 +68,10 @@ void aq_html_page_close(FILE *stream) {
     fputs("</body>\n</html>\n", stream);
 }
 
+static int flushed(FILE *stream, int rc) {
+    return rc ? rc : fflush(stream) || ferror(stream) ? AQ_EIO : 0;
+}
+
 int aq_print_html(FILE *stream, int64_t run, const struct aq_record *record) {
     char title[256];
     snprintf(title, sizeof title, "%s %.120s - allqsim", aq_verdict_word(record->verdict),
@@ -75,5 +79,24 @@ int aq_print_html(FILE *stream, int64_t run, const struct aq_record *record) {
     aq_html_page_open(stream, title);
     int rc = aq_html_run(stream, run, record);
     aq_html_page_close(stream);
-    return rc ? rc : fflush(stream) || ferror(stream) ? AQ_EIO : 0;
+    return flushed(stream, rc);
+}
+
+int aq_print_html_exploration(FILE *stream, const struct aq_stored_exploration *stored) {
+    char title[256];
+    snprintf(title, sizeof title, "%s %.120s, explored - allqsim",
+             aq_exploration_verdict(&stored->exploration), stored->exploration.scenario);
+    aq_html_page_open(stream, title);
+    int rc = aq_html_exploration(stream, stored);
+    aq_html_page_close(stream);
+    return flushed(stream, rc);
+}
+
+int aq_print_html_plan(FILE *stream, const struct aq_stored_plan *stored) {
+    char title[256];
+    snprintf(title, sizeof title, "plan of %.120s - allqsim", stored->plan.scenario);
+    aq_html_page_open(stream, title);
+    int rc = aq_html_plan(stream, stored);
+    aq_html_page_close(stream);
+    return flushed(stream, rc);
 }

@@ -5,13 +5,6 @@
 #include "reports/html_write.h"
 #include "reports/print_html.h"
 
-static void put_left_out(FILE *stream, uint32_t count, uint32_t max, const char *what) {
-    char number[32];
-    if (count > max)
-        fprintf(stream, "<p class=\"note\">%s more %s are in the database.</p>\n",
-                aq_units_format_count(number, sizeof number, count - max), what);
-}
-
 static void put_server(FILE *stream, const struct aq_record_server *server) {
     fprintf(stream, "<tr><th scope=\"row\" data-v=\"%" PRIu32 "\">%" PRIu32 "</th><td><code>", server->index,
             server->index);
@@ -42,7 +35,7 @@ static void put_servers(FILE *stream, const struct aq_record *record) {
     for (uint32_t i = 0; i < record->server_count && i < AQ_HTML_ROWS_MAX; i++)
         put_server(stream, &record->servers[i]);
     aq_html_table_close(stream);
-    put_left_out(stream, record->server_count, AQ_HTML_ROWS_MAX, "servers");
+    aq_html_left_out(stream, record->server_count, AQ_HTML_ROWS_MAX, "servers");
 }
 
 /* Wilson's score interval for a share, at 95 %. */
@@ -101,8 +94,8 @@ static void put_phases(FILE *stream, const struct aq_record *record) {
     for (uint32_t i = 0; i < record->phase_count && i < AQ_HTML_PHASES_MAX; i++)
         put_phase(stream, record, &record->phases[i], shown, count);
     aq_html_table_close(stream);
-    put_left_out(stream, record->phase_count, AQ_HTML_PHASES_MAX, "phases");
-    put_left_out(stream, record->server_count, AQ_HTML_SERVERS_MAX, "servers, each with fewer choices,");
+    aq_html_left_out(stream, record->phase_count, AQ_HTML_PHASES_MAX, "phases");
+    aq_html_left_out(stream, record->server_count, AQ_HTML_SERVERS_MAX, "servers, each with fewer choices,");
 }
 
 void aq_html_load(FILE *stream, const struct aq_record *record) {

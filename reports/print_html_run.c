@@ -12,42 +12,27 @@ const char *aq_html_check_class(const struct aq_record_check *check) {
     return check->caught ? "caught" : aq_verdict_word(check->verdict);
 }
 
-void aq_html_chart(FILE *stream, const char *kind, const char *title, const char *note) {
-    fprintf(
-        stream,
-        "<figure class=\"chart\" data-chart=\"%s\"><figcaption><strong>%s</strong> <span class=\"note\">%s</span>"
-        "</figcaption><div class=\"plot\"><canvas role=\"img\" aria-label=\"%s\"></canvas></div></figure>\n",
-        kind, title, note, title);
-}
-
 /* ---- head ---- */
-
-static void put_fact(FILE *stream, const char *name, const char *value) {
-    fputs("<div class=\"fact\">", stream);
-    aq_html_element(stream, "dt", NULL, name);
-    aq_html_element(stream, "dd", NULL, value);
-    fputs("</div>", stream);
-}
 
 static void put_facts(FILE *stream, const struct aq_record *r) {
     char text[160], a[48], b[48], c[48];
     fputs("<dl class=\"facts\">", stream);
-    put_fact(stream, "seed", r->seed_text);
+    aq_html_fact(stream, "seed", r->seed_text);
     snprintf(text, sizeof text, "%.20s, fidelity %.20s", r->world, r->fidelity);
-    put_fact(stream, "world", text);
+    aq_html_fact(stream, "world", text);
     snprintf(text, sizeof text, "clients %.20s, servers %.20s", r->client_profile, r->server_profile);
-    put_fact(stream, "profiles", text);
+    aq_html_fact(stream, "profiles", text);
     snprintf(text, sizeof text, "%s servers, %s clients, %s workers",
              aq_units_format_count(a, sizeof a, r->server_count),
              aq_units_format_count(b, sizeof b, r->clients.count),
              aq_units_format_count(c, sizeof c, r->clients.workers));
-    put_fact(stream, "fleet", text);
+    aq_html_fact(stream, "fleet", text);
     snprintf(text, sizeof text, "%s; took %s", aq_units_format_span(a, sizeof a, r->virtual_us),
              aq_units_format_span(b, sizeof b, r->wall_us));
-    put_fact(stream, "time", text);
-    put_fact(stream, "events", aq_units_format_count(a, sizeof a, r->events));
+    aq_html_fact(stream, "time", text);
+    aq_html_fact(stream, "events", aq_units_format_count(a, sizeof a, r->events));
     snprintf(text, sizeof text, "%016" PRIx64, r->trace_hash);
-    put_fact(stream, "trace", text);
+    aq_html_fact(stream, "trace", text);
     fputs("</dl>\n", stream);
 }
 
@@ -59,32 +44,24 @@ static void put_head(FILE *stream, int64_t run, const struct aq_record *r) {
     fputs("<p class=\"reason\">", stream);
     if (r->interrupted) fputs("interrupted; ", stream);
     aq_html_text(stream, r->reason);
-    fputs("</p>\n<div class=\"reproduce\"><span>Reproduce</span><code>", stream);
-    aq_html_text(stream, r->reproduce);
-    fputs("</code><button type=\"button\" class=\"copy\">Copy</button></div>\n", stream);
+    fputs("</p>\n", stream);
+    aq_html_command(stream, "Reproduce", r->reproduce);
     aq_html_element(stream, "p", "summary", r->summary);
     put_facts(stream, r);
     if (run) fprintf(stream, "<p class=\"note\">run %" PRId64 " of its database</p>\n", run);
     fputs("</header>\n", stream);
 }
 
-/* `bad`: a count that should be 0. */
-static void put_tile(FILE *stream, const char *name, uint64_t count, bool bad) {
-    char text[32];
-    fprintf(stream, "<div class=\"tile%s\"><span>%s</span><b>%s</b></div>", bad && count ? " bad" : "", name,
-            aq_units_format_count(text, sizeof text, count));
-}
-
 static void put_tiles(FILE *stream, const struct aq_record *r) {
     fputs("<div class=\"tiles\">", stream);
-    put_tile(stream, "jobs accepted", r->jobs.accepted, false);
-    put_tile(stream, "jobs completed", r->jobs.completed, false);
-    put_tile(stream, "jobs still held", r->jobs.held, false);
-    put_tile(stream, "lost, declared", r->jobs.lost_declared, false);
-    put_tile(stream, "unexplained", r->jobs.unexplained, true);
-    put_tile(stream, "executed again", r->jobs.executed_again, false);
-    put_tile(stream, "completions misrouted", r->completions.misrouted, true);
-    put_tile(stream, "completions unknown", r->completions.unknown, false);
+    aq_html_tile(stream, "jobs accepted", r->jobs.accepted, false);
+    aq_html_tile(stream, "jobs completed", r->jobs.completed, false);
+    aq_html_tile(stream, "jobs still held", r->jobs.held, false);
+    aq_html_tile(stream, "lost, declared", r->jobs.lost_declared, false);
+    aq_html_tile(stream, "unexplained", r->jobs.unexplained, true);
+    aq_html_tile(stream, "executed again", r->jobs.executed_again, false);
+    aq_html_tile(stream, "completions misrouted", r->completions.misrouted, true);
+    aq_html_tile(stream, "completions unknown", r->completions.unknown, false);
     fputs("</div>\n", stream);
 }
 
@@ -234,32 +211,8 @@ static void put_faults(FILE *stream, const struct aq_record *record) {
     for (uint32_t i = 0; i < record->fault_count && i < AQ_HTML_ROWS_MAX; i++)
         put_fault(stream, i + 1, &record->faults[i]);
     aq_html_table_close(stream);
-    if (record->fault_count > AQ_HTML_ROWS_MAX)
-        fprintf(stream, "<p class=\"note\">%" PRIu32 " more faults are in the database.</p>\n",
-                record->fault_count - AQ_HTML_ROWS_MAX);
+    aq_html_left_out(stream, record->fault_count, AQ_HTML_ROWS_MAX, "faults");
     fputs("</section>\n", stream);
-}
-
-static void put_scenario_text(FILE *stream, const char *text) {
-    size_t length = strlen(text), shown = length;
-    if (shown > AQ_HTML_SCENARIO_BYTES)
-        for (shown = AQ_HTML_SCENARIO_BYTES; shown && ((unsigned char)text[shown] & 0xc0) == 0x80;)
-            shown--;
-    fputs("<details><summary>Scenario as it was run</summary><pre tabindex=\"0\">", stream);
-    for (size_t at = 0; at < shown;) {
-        char piece[1024];
-        size_t bytes = shown - at < sizeof piece - 1 ? shown - at : sizeof piece - 1;
-        while (bytes > 1 && at + bytes < shown && ((unsigned char)text[at + bytes] & 0xc0) == 0x80)
-            bytes--;
-        memcpy(piece, text + at, bytes);
-        piece[bytes] = 0;
-        aq_html_text(stream, piece);
-        at += bytes;
-    }
-    fputs("</pre>", stream);
-    if (shown < length)
-        fprintf(stream, "<p class=\"note\">%zu more bytes are in the database.</p>", length - shown);
-    fputs("</details>\n", stream);
 }
 
 static void put_options(FILE *stream, const struct aq_record *record) {
@@ -305,15 +258,15 @@ static void put_background(FILE *stream, const struct aq_record *record) {
         "<section class=\"card\" data-part=\"scenario\"><h2>Scenario, settings, versions</h2>\n<dl class=\"facts\">",
         stream);
     snprintf(text, sizeof text, "allqsim %.40s, %.100s", record->version, record->build);
-    put_fact(stream, "version", text);
+    aq_html_fact(stream, "version", text);
     snprintf(text, sizeof text, "%016" PRIx64, record->scenario_hash);
-    put_fact(stream, "scenario hash", text);
+    aq_html_fact(stream, "scenario hash", text);
     snprintf(text, sizeof text, "%.0f MiB", (double)record->peak_rss_bytes / 1048576);
-    put_fact(stream, "memory", text);
+    aq_html_fact(stream, "memory", text);
     snprintf(text, sizeof text, "%d", record->exit_code);
-    put_fact(stream, "exit code", text);
+    aq_html_fact(stream, "exit code", text);
     fputs("</dl>\n", stream);
-    put_scenario_text(stream, record->scenario_text ? record->scenario_text : "");
+    aq_html_scenario(stream, "Scenario as it was run", record->scenario_text);
     put_options(stream, record);
     put_marks(stream, record);
     put_figure_list(stream, record);

@@ -26,14 +26,13 @@ const struct aq_plan_row *aq_plan_find_row(const struct aq_plan *plan, uint32_t 
     return NULL;
 }
 
-static bool has_theory(const struct aq_plan *plan) {
+bool aq_plan_has_theory(const struct aq_plan *plan) {
     return plan->not_modelled[0] == '\0';
 }
 
 /* ---- numbers ---- */
 
-/* A value in its unit, as people read it. */
-static void format_value(char *text, size_t size, double value, const char *unit) {
+const char *aq_plan_format(char *text, size_t size, double value, const char *unit) {
     if (isnan(value))
         snprintf(text, size, "-");
     else if (isinf(value))
@@ -42,10 +41,11 @@ static void format_value(char *text, size_t size, double value, const char *unit
         aq_units_format_span(text, size, value > 0 ? (aq_time_us)(value * 1e6 + 0.5) : 0);
     else
         snprintf(text, size, "%.4g%s", value, unit);
+    return text;
 }
 
 static void cell_value(struct aq_cell *cell, double value, const char *unit) {
-    format_value(cell->text, sizeof cell->text, value, unit);
+    aq_plan_format(cell->text, sizeof cell->text, value, unit);
 }
 
 static void cell_clients(struct aq_cell *cell, uint32_t clients) {
@@ -64,7 +64,7 @@ static void knee_row(const void *arg, uint32_t row, struct aq_cell *cells) {
     aq_cell_count(&cells[1], knee->down);
     cell_clients(&cells[2], knee->holds);
     cell_clients(&cells[3], knee->fails);
-    if (has_theory(plan))
+    if (aq_plan_has_theory(plan))
         cell_clients(&cells[4], knee->theory);
     else
         aq_cell_text(&cells[4], 20, "-");
@@ -148,7 +148,7 @@ int aq_print_plan_text(FILE *stream, const struct aq_plan *plan) {
     print_head(stream, plan);
     if (plan->interrupted) return ferror(stream) ? AQ_EIO : 0;
     print_knees(stream, plan);
-    if (has_theory(plan))
+    if (aq_plan_has_theory(plan))
         print_beside(stream, plan);
     else
         fprintf(stream, "\nTheory has nothing to say here: it does not model %s.\n", plan->not_modelled);
@@ -235,7 +235,7 @@ static void put_knees(struct aq_json_put_writer *json, const struct aq_plan *pla
         put_count(json, "lost", knee->down);
         put_count(json, "clients", knee->holds);
         put_count(json, "fails_at", knee->fails);
-        put_double(json, "theory", has_theory(plan) ? knee->theory : NAN);
+        put_double(json, "theory", aq_plan_has_theory(plan) ? knee->theory : NAN);
         put_text(json, "breaks_first", knee->breaks);
         aq_json_put_close(json, '}');
     }

@@ -10,7 +10,7 @@
 -- To delete a run with all that belongs to it: PRAGMA foreign_keys = ON; DELETE FROM run WHERE run_id = N;
 
 PRAGMA application_id = 1634496883; -- "alqs"
-PRAGMA user_version = 4;            -- rises with every change of this file that a reader must know about
+PRAGMA user_version = 5;            -- rises with every change of this file that a reader must know about
 
 CREATE TABLE run ( -- One row for each run; written as soon as the run begins, and completed in one step when it has ended.
     run_id INTEGER PRIMARY KEY,              -- number of the run in this file, from 1
@@ -358,8 +358,31 @@ CREATE TABLE plan ( -- One row for each capacity plan, written as it ends.
     advice TEXT NOT NULL,                -- what is recommended, and why
     runs INTEGER NOT NULL,               -- runs that it is made of
     reused_runs INTEGER NOT NULL,        -- of them, those that had been done before
-    wall_us INTEGER NOT NULL             -- time that it took
+    wall_us INTEGER NOT NULL,            -- time that it took
+    duration_us INTEGER NOT NULL DEFAULT 0, -- virtual time of each run; 0: not known
+    warm_up_us INTEGER NOT NULL DEFAULT 0,  -- of it at the beginning, not measured
+    seeds_min INTEGER NOT NULL DEFAULT 0,   -- fewest runs of each point; 0: not known
+    seeds_max INTEGER NOT NULL DEFAULT 0,   -- most runs of each point
+    events INTEGER NOT NULL DEFAULT 0,      -- steps of the simulation, all runs
+    not_modelled TEXT NOT NULL DEFAULT ''   -- what keeps theory from having something to say; empty: nothing does
 ) STRICT;
+
+CREATE TABLE plan_measure ( -- What was measured in a plan: the terms of the objective first.
+    plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan that it is of
+    position INTEGER NOT NULL, -- place in the report
+    text TEXT NOT NULL,        -- a term as written, otherwise the measure: as plan_value.measure
+    measure TEXT NOT NULL,     -- the measure alone
+    unit TEXT NOT NULL,        -- 's', '/s', or empty
+    bound REAL,                -- of a term; NULL: it is no term
+    PRIMARY KEY (plan_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE plan_warning ( -- Where theory and simulation part for no reason that is known.
+    plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan that it is of
+    position INTEGER NOT NULL, -- place in the report
+    text TEXT NOT NULL,        -- one sentence
+    PRIMARY KEY (plan_id, position)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE plan_point ( -- One row for each point of a plan that was looked at.
     plan_id INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE, -- the plan that it is of

@@ -72,6 +72,15 @@ int aq_store_list_runs(struct aq_store *store, int64_t which, struct aq_run_list
                        struct aq_error *error);
 void aq_run_list_close(struct aq_run_list *list);
 
+/* What a report is about when nothing is said: a run, an exploration or a plan. */
+enum aq_stored_kind { AQ_STORED_RUN, AQ_STORED_EXPLORATION, AQ_STORED_PLAN };
+
+/* The newest run that has ended. Those that explorations have kept belong to them: where there are no others,
+   the newest exploration or plan. 0 for the number of a run: there is nothing that has ended. Errors: AQ_EIO.
+ */
+int aq_store_choose(struct aq_store *store, enum aq_stored_kind *kind, int64_t *number,
+                    struct aq_error *error);
+
 /* Writes a table or view as CSV: a line of names, then the rows of one run, or of all where run is 0. Texts
    are quoted where they must be, and where they are empty; what is NULL is nothing. Errors: AQ_ENOENT (no
    such table; the message names those there are), AQ_EIO, AQ_ENOMEM. */

@@ -8,7 +8,7 @@
 #include "reports/store.h"
 
 #define AQ_STORE_APPLICATION_ID 1634496883 /* "alqs"; the same as in schema.sql */
-#define AQ_STORE_VERSION        4          /* user_version of schema.sql */
+#define AQ_STORE_VERSION        5          /* user_version of schema.sql */
 #define AQ_STORE_VERSION_OLDEST 1          /* that can still be read, and be brought up to date */
 /* longest wait for another process; a full trace is written in a few seconds */
 #define AQ_STORE_PATIENCE_MS 10000
@@ -121,6 +121,18 @@ int aq_columns_bind(sqlite3_stmt *statement, int first, const struct aq_column *
    the arena. Errors: AQ_ENOMEM, AQ_EPARSE (a value that this program never writes). */
 int aq_columns_read(sqlite3_stmt *statement, int first, const struct aq_column *columns, uint32_t count,
                     void *row, struct aq_arena *arena);
+
+/* store_read.c: a query about one number. */
+struct aq_rows_query {
+    const char *from; /* "TABLE WHERE x = ?1 ORDER BY y" */
+    int64_t number;
+    const struct aq_column *columns; /* their names may be expressions */
+    uint32_t column_count, row_bytes;
+};
+/* Its rows as an array of structs in the arena, zeroed where the columns do not reach; *(void **)out NULL
+   where there are none. Errors: as aq_store_fail, AQ_EDATABASE (a value that this program never writes). */
+int aq_rows_read(struct aq_store *store, const struct aq_rows_query *query, struct aq_arena *arena, void *out,
+                 uint32_t *out_count, struct aq_error *error);
 
 /* Fills *error from the last failure of the database and returns AQ_EIO, AQ_EDATABASE or AQ_ENOMEM. `doing`
    completes "cannot ...". */

@@ -62,6 +62,33 @@ void aq_run_list_close(struct aq_run_list *list) {
     *list = (struct aq_run_list){0};
 }
 
+/* Runs that an exploration has kept are known by how they are run again; after a merge not all of them are in
+   exploration_failure. */
+static const char runs_sql[] =
+    "SELECT kind, number FROM (SELECT 0 AS kind, run_id AS number, 0 AS started FROM run"
+    " WHERE state <> 'unfinished' AND reproduce NOT LIKE 'allqsim explore % --print-seed %'";
+static const char explorations_sql[] =
+    " UNION ALL SELECT 1, exploration_id, started_unix_s FROM exploration WHERE state <> 'unfinished'";
+static const char plans_sql[] = " UNION ALL SELECT 2, plan_id, started_unix_s FROM plan";
+
+int aq_store_choose(struct aq_store *store, enum aq_stored_kind *kind, int64_t *number,
+                    struct aq_error *error) {
+    char sql[AQ_SQL_MAX] = "";
+    sqlite3_stmt *statement = NULL;
+    aq_sql_append(sql, runs_sql);
+    if (store->version >= 2) aq_sql_append(sql, explorations_sql);
+    if (store->version >= 4) aq_sql_append(sql, plans_sql);
+    aq_sql_append(sql, ") ORDER BY kind > 0, started DESC, kind DESC, number DESC LIMIT 1");
+    int rc = aq_store_prepare(store, sql, &statement, error);
+    if (rc) return rc;
+    int step = sqlite3_step(statement);
+    *kind = step == SQLITE_ROW ? (enum aq_stored_kind)sqlite3_column_int(statement, 0) : AQ_STORED_RUN;
+    *number = step == SQLITE_ROW ? sqlite3_column_int64(statement, 1) : 0;
+    if (step != SQLITE_ROW && step != SQLITE_DONE) rc = aq_store_fail(store, "be read", error);
+    sqlite3_finalize(statement);
+    return rc;
+}
+
 /* The names of all tables and views, or of views alone, in one text. Errors: as aq_store_fail. */
 static int unknown_name(const struct aq_store *store, const char *name, bool views_only,
                         struct aq_error *error) {

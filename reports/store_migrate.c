@@ -5,17 +5,28 @@
 
 #include "base/assert.h"
 
-/* What leads from version i to i + 1, apart from new tables and views; "" for nothing. */
-static const char *const steps[AQ_STORE_VERSION] = {
-    [1] = "", /* explorations: new tables only */
-    [2] = "", /* checkpoints: likewise */
-    [3] = "", /* plans: likewise */
+/* What leads from version i to i + 1, apart from new tables and views. */
+static const struct step {
+    const char *sql; /* "": nothing; NULL: there is no such version */
+    int since;       /* version that brought what it changes: files from before get that as it is now */
+} steps[AQ_STORE_VERSION] = {
+    [1] = {"", 0}, /* explorations: new tables only */
+    [2] = {"", 0}, /* checkpoints: likewise */
+    [3] = {"", 0}, /* plans: likewise */
+    [4] = {"ALTER TABLE plan ADD COLUMN duration_us INTEGER NOT NULL DEFAULT 0;"
+           "ALTER TABLE plan ADD COLUMN warm_up_us INTEGER NOT NULL DEFAULT 0;"
+           "ALTER TABLE plan ADD COLUMN seeds_min INTEGER NOT NULL DEFAULT 0;"
+           "ALTER TABLE plan ADD COLUMN seeds_max INTEGER NOT NULL DEFAULT 0;"
+           "ALTER TABLE plan ADD COLUMN events INTEGER NOT NULL DEFAULT 0;"
+           "ALTER TABLE plan ADD COLUMN not_modelled TEXT NOT NULL DEFAULT '';",
+           4},
 };
 
 static int run_steps(const struct aq_store *store, struct aq_error *error) {
     for (int version = store->version; version < AQ_STORE_VERSION; version++) {
-        AQ_ASSERT(version >= AQ_STORE_VERSION_OLDEST && steps[version]);
-        int rc = aq_store_execute(store, steps[version], error);
+        AQ_ASSERT(version >= AQ_STORE_VERSION_OLDEST && steps[version].sql);
+        if (store->version < steps[version].since) continue;
+        int rc = aq_store_execute(store, steps[version].sql, error);
         if (rc) return rc;
     }
     return 0;

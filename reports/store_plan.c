@@ -113,8 +113,9 @@ static int put_plan(struct aq_store *store, const struct aq_plan *plan, struct a
         "INSERT INTO plan (state, scenario, scenario_text, scenario_hash, objective, client_profile, "
         "server_profile, version, build, reproduce, started_unix_s, clients_from, clients_to, clients_step, "
         "servers_from, servers_to, survive, workers_per_client, jobs_per_client_s, recommended_servers, "
-        "recommended_clients, advice, runs, reused_runs, wall_us) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "recommended_clients, advice, runs, reused_runs, wall_us, duration_us, warm_up_us, seeds_min, seeds_max, "
+        "events, not_modelled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ?, ?, ?, ?, ?, ?)",
         error);
     aq_row_text(&row, plan->interrupted ? "interrupted" : "finished");
     aq_row_text(&row, plan->scenario);
@@ -141,7 +142,46 @@ static int put_plan(struct aq_store *store, const struct aq_plan *plan, struct a
     aq_row_integer(&row, plan->runs);
     aq_row_integer(&row, plan->reused_runs);
     aq_row_integer(&row, plan->wall_us);
+    aq_row_integer(&row, plan->duration_us);
+    aq_row_integer(&row, plan->warm_up_us);
+    aq_row_integer(&row, plan->seeds_min);
+    aq_row_integer(&row, plan->seeds_max);
+    aq_row_integer(&row, plan->events);
+    aq_row_text(&row, plan->not_modelled);
     aq_row_put(&row);
+    return aq_row_close(&row);
+}
+
+static int put_measures(struct aq_store *store, int64_t number, const struct aq_plan *plan,
+                        struct aq_error *error) {
+    struct aq_store_row row;
+    aq_row_open(
+        &row, store,
+        "INSERT INTO plan_measure (plan_id, position, text, measure, unit, bound) VALUES (?, ?, ?, ?, ?, ?)",
+        error);
+    for (uint32_t i = 0; i < plan->measure_count; i++) {
+        const struct aq_plan_measure *measure = &plan->measures[i];
+        aq_row_integer(&row, (uint64_t)number);
+        aq_row_integer(&row, i);
+        aq_row_text(&row, measure->text);
+        aq_row_text(&row, measure->measure);
+        aq_row_text(&row, measure->unit);
+        aq_row_real(&row, i < plan->term_count ? measure->bound : NAN);
+        aq_row_put(&row);
+    }
+    return aq_row_close(&row);
+}
+
+static int put_warnings(struct aq_store *store, int64_t number, const struct aq_plan *plan,
+                        struct aq_error *error) {
+    struct aq_store_row row;
+    aq_row_open(&row, store, "INSERT INTO plan_warning (plan_id, position, text) VALUES (?, ?, ?)", error);
+    for (uint32_t i = 0; i < plan->warning_count; i++) {
+        aq_row_integer(&row, (uint64_t)number);
+        aq_row_integer(&row, i);
+        aq_row_text(&row, plan->warnings[i]);
+        aq_row_put(&row);
+    }
     return aq_row_close(&row);
 }
 
@@ -208,6 +248,8 @@ int aq_store_add_plan(struct aq_store *store, const struct aq_plan *plan, int64_
     if (rc) return rc;
     rc = put_plan(store, plan, error);
     if (!rc) number = sqlite3_last_insert_rowid(store->db);
+    if (!rc) rc = put_measures(store, number, plan, error);
+    if (!rc) rc = put_warnings(store, number, plan, error);
     if (!rc) rc = put_points(store, number, plan, error);
     if (!rc) rc = put_knees(store, number, plan, error);
     rc = aq_store_commit(store, rc, error);

@@ -1,4 +1,4 @@
-#include "reports/store_internal.h"
+#include "reports/store_columns.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -6,32 +6,6 @@
 #include <string.h>
 
 #include "base/assert.h"
-
-/* The offset of a field, and nothing that compiles where the field is not of the type. */
-#define AT(row, field, type) (offsetof(row, field) + 0 * sizeof(_Generic(&((row *)0)->field, type * : 0)))
-
-#define TEXT(row, field, name)                                                                               \
-    { name, AQ_COLUMN_TEXT, AT(row, field, const char *) }
-#define U64(row, field, name)                                                                                \
-    { name, AQ_COLUMN_U64, AT(row, field, uint64_t) }
-#define I64(row, field, name)                                                                                \
-    { name, AQ_COLUMN_I64, AT(row, field, int64_t) }
-#define U32(row, field, name)                                                                                \
-    { name, AQ_COLUMN_U32, AT(row, field, uint32_t) }
-#define I32(row, field, name)                                                                                \
-    { name, AQ_COLUMN_I32, AT(row, field, int32_t) }
-#define U8(row, field, name)                                                                                 \
-    { name, AQ_COLUMN_U8, AT(row, field, uint8_t) }
-#define BOOL(row, field, name)                                                                               \
-    { name, AQ_COLUMN_BOOL, AT(row, field, bool) }
-#define TIME(row, field, name)                                                                               \
-    { name, AQ_COLUMN_TIME, AT(row, field, aq_time_us) }
-#define HASH(row, field, name)                                                                               \
-    { name, AQ_COLUMN_HASH, AT(row, field, uint64_t) }
-#define REAL(row, field, name)                                                                               \
-    { name, AQ_COLUMN_REAL, AT(row, field, double) }
-#define VERDICT(row, field, name)                                                                            \
-    { name, AQ_COLUMN_VERDICT, AT(row, field, enum aq_verdict) }
 
 #define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 

@@ -1,4 +1,4 @@
-/* The charts of a run, drawn with Chart.js from the JSON that stands in the run's article. */
+/* The charts of a run, an exploration or a plan, drawn with Chart.js from the JSON that stands in its article. */
 "use strict";
 const aqCharts = (() => {
   const drawn = new Map(); /* article -> charts */
@@ -251,30 +251,212 @@ const aqCharts = (() => {
     },
   };
 
-  /* Which operation a latency chart is about: radio buttons above it. */
-  function addChoices(figure, names, redraw) {
-    const set = document.createElement("fieldset");
-    set.className = "choose";
-    set.setAttribute("aria-label", "operation");
-    const group = "operation-" + figure.closest("article").id;
-    names.forEach((name, i) => {
-      const label = document.createElement("label"), input = document.createElement("input");
-      input.type = "radio";
-      input.name = group;
-      input.value = name;
-      input.checked = i === 0;
-      input.addEventListener("change", redraw);
-      label.append(input, " ", name);
-      set.append(label);
-    });
-    figure.querySelector(".plot").before(set);
+  /* ---- explorations: stretches are [lowest seed, seeds, failing, busy us, sorts of failure not seen before] ---- */
+
+  /* Few enough of them for a share or a rate to mean something. */
+  function longer(stretches, most) {
+    const each = Math.ceil(stretches.length / most), out = [];
+    for (let i = 0; i < stretches.length; i += each)
+      out.push(stretches.slice(i, i + each).reduce((sum, stretch) => sum.map((value, k) => k ? value + stretch[k] : value)));
+    return out;
   }
 
-  function drawOne(article, figure, data) {
-    const kind = figure.dataset.chart, checked = figure.querySelector("input:checked");
+  function seedChart(stretches, label, value, y, more = {}) {
+    let done = 0;
+    const points = [];
+    for (const stretch of stretches) {
+      done += stretch[1];
+      points.push({ x: done, y: value(stretch) });
+    }
+    return {
+      type: "line",
+      data: { datasets: [line(label, points.filter(point => point.y !== null), 0, more)] },
+      options: base({
+        parsing: false,
+        scales: { x: axis("seeds", { scale: { type: "linear", min: 0, max: Math.max(done, 1) } }), y: axis(y, { scale: { min: 0 }, ticks: { precision: more.precision } }) },
+        plugins: { legend: { display: false }, tooltip: { callbacks: { title: items => `after ${count.format(items[0].parsed.x)} seeds` } } },
+      }),
+    };
+  }
+
+  kinds.sorts = data => {
+    let sorts = 0;
+    const chart = seedChart(data.stretches, "sorts of failure", stretch => sorts += stretch[4], "sorts", { stepped: "before", fill: "origin", precision: 0 });
+    chart.data.datasets[0].data.unshift({ x: 0, y: 0 });
+    return chart;
+  };
+  kinds.failing = data => seedChart(longer(data.stretches, 30), "% of the seeds fail", stretch => 100 * stretch[2] / stretch[1], "%", { fill: "origin" });
+  kinds.pace = data => seedChart(longer(data.stretches, 60), "seeds per second", stretch => stretch[3] ? stretch[1] / (stretch[3] / 1e6) : null, "per second");
+
+  /* ---- plans: points are [servers, lost, clients, seeds, held, then mean, half, theory, held of each measure], knees
+     [servers, lost, clients, fails at, theory], with 0 for none ---- */
+
+  const valueOf = (point, measure) => {
+    const at = 5 + 4 * measure;
+    return { mean: point[at], half: point[at + 1], theory: point[at + 2], held: point[at + 3] };
+  };
+  function inUnit(value, unit) {
+    if (value === null) return "-";
+    if (unit === "s") return span(value * 1e6);
+    return count.format(Number(value.toPrecision(3))) === "0" && value ? value.toExponential(1) : Number(value.toPrecision(3)).toLocaleString("en") + unit;
+  }
+
+  /* Legend and tooltip of lines that have bands and companions: those belong to the line of their group and are not named. */
+  const grouped = tip => ({
+    legend: {
+      labels: { color: variable("--text"), boxWidth: 22, boxHeight: 1, filter: (item, chart) => !chart.datasets[item.datasetIndex].silent },
+      onClick(event, item, legend) {
+        const sets = legend.chart.data.datasets, visible = legend.chart.isDatasetVisible(item.datasetIndex);
+        sets.forEach((set, i) => { if (set.group === sets[item.datasetIndex].group) legend.chart.setDatasetVisibility(i, !visible); });
+        legend.chart.update();
+      },
+    },
+    tooltip: { filter: item => !item.dataset.silent, callbacks: tip },
+  });
+  const silent = { silent: true, pointRadius: 0, pointHitRadius: 0 };
+  const band = (group, i, low, high) => [
+    { ...line("", low, i), ...silent, group, borderWidth: 0 },
+    { ...line("", high, i), ...silent, group, borderWidth: 0, fill: "-1", backgroundColor: faded(colour(i), .22) },
+  ];
+  const dashed = (group, i, points) => ({ ...line("", points, i), ...silent, pointRadius: points.length < 2 ? 3 : 0, pointStyle: "crossRot", group, borderDash: [6, 4], borderWidth: 1.2 });
+
+  kinds.knees = data => {
+    const sets = [];
+    [...new Set(data.knees.map(knee => knee[1]))].forEach((lost, i) => {
+      const knees = data.knees.filter(knee => knee[1] === lost), at = k => knees.map(knee => ({ x: knee[0], y: knee[k] }));
+      const tops = knees.map(knee => ({ x: knee[0], y: knee[3] || knee[2] }));
+      sets.push(...band(lost, i, at(2), tops));
+      if (data.theory) sets.push(dashed(lost, i, at(4)));
+      sets.push({ ...line(lostWord(lost), at(2), i), group: lost, knees, pointRadius: 4, borderWidth: 2, pointStyle: knees.map(knee => knee[3] ? "circle" : "triangle") });
+    });
+    const ticks = { precision: 0 };
+    return {
+      type: "line",
+      data: { datasets: sets },
+      options: base({
+        parsing: false,
+        scales: {
+          x: axis("servers", { scale: { type: "linear", offset: new Set(data.knees.map(knee => knee[0])).size < 2, }, ticks: { ...ticks, stepSize: data.knees.at(-1)[0] - data.knees[0][0] < 20 ? 1 : undefined } }),
+          y: axis("clients", { scale: { min: 0 }, ticks }),
+        },
+        plugins: grouped({
+          title: items => items.length ? `${items[0].parsed.x} servers` : "",
+          label: item => {
+            const knee = item.dataset.knees[item.dataIndex];
+            const fails = knee[3] ? `fails at ${count.format(knee[3])}` : "held up to the end";
+            return `${item.dataset.label}: ${knee[2] ? count.format(knee[2]) : "none"}; ${fails}` + (data.theory ? `; theory ${count.format(knee[4])}` : "");
+          },
+        }),
+      }),
+    };
+  };
+
+  /* As many as have colours, spread over all. */
+  function spread(list, most) {
+    if (list.length <= most) return list;
+    return Array.from({ length: most }, (none, i) => list[Math.round(i * (list.length - 1) / (most - 1))]);
+  }
+
+  kinds.measure = (data, choice, lost) => {
+    const { unit, bound } = data.measures[choice], log = unit === "s", scaled = value => log ? value * 1e6 : value;
+    const points = data.points.filter(point => point[1] === Number(lost)), sets = [];
+    let least = Infinity;
+    spread([...new Set(points.map(point => point[0]))], data.lines_max).forEach((servers, i) => {
+      const of = points.filter(point => point[0] === servers).map(point => ({ x: point[2], ...valueOf(point, choice) }));
+      const means = of.filter(v => v.mean !== null), bands = means.filter(v => v.half !== null), theory = of.filter(v => v.theory !== null);
+      for (const v of means) if (v.mean > 0) least = Math.min(least, scaled(v.mean));
+      const set = (values, y) => values.map(v => ({ x: v.x, y: scaled(y(v)) }));
+      sets.push(...band(servers, i, set(bands, v => v.mean - v.half), set(bands, v => v.mean + v.half)));
+      sets.push(dashed(servers, i, set(theory, v => v.theory)));
+      sets.push({ ...line(`${servers} server${servers === 1 ? "" : "s"}`, set(means, v => v.mean), i), group: servers, values: means, pointRadius: 2.5, pointStyle: "circle" });
+    });
+    if (log) /* an interval that reaches down to 0 has no place on the axis */
+      for (const set of sets) for (const point of set.data) point.y = Math.max(point.y, least / 2);
+    const clients = points.map(point => point[2]), ends = [Math.min(...clients), Math.max(...clients)];
+    if (bound !== null)
+      sets.push({ ...line("bound", ends.map(x => ({ x, y: scaled(bound) })), 0), ...silent, silent: false, group: "bound", borderColor: variable("--fail"), borderDash: [2, 3] });
+    return {
+      type: "line",
+      data: { datasets: sets },
+      options: base({
+        parsing: false,
+        interaction: { mode: "nearest", intersect: false },
+        scales: {
+          x: axis("clients", { scale: { type: "linear" }, ticks: { precision: 0 } }),
+          y: log ? spanAxis("") : axis(unit === "/s" ? "per second" : "", { scale: { ...aligned } }),
+        },
+        plugins: grouped({
+          title: items => items.length ? `${count.format(items[0].parsed.x)} clients` : "",
+          label: item => {
+            const v = item.dataset.values && item.dataset.values[item.dataIndex];
+            if (!v) return `bound: ${inUnit(bound, unit)}`;
+            return `${item.dataset.label}: ${inUnit(v.mean, unit)} \u00b1 ${inUnit(v.half, unit)}` + (v.theory === null ? "" : `; theory ${inUnit(v.theory, unit)}`);
+          },
+        }),
+      }),
+    };
+  };
+
+  /* Puts a measure, or whether the objective holds, into the cells of the heat map. */
+  const signs = { holds: "\u2713", fails: "\u2717", open: "?" };
+  const HEATS = 8;
+  function fillMap(figure, data, choice) {
+    const cells = [...figure.querySelectorAll("[data-point]")], held = choice === "held";
+    const unit = held ? "" : data.measures[choice].unit;
+    const found = cells.map(cell => held ? null : valueOf(data.points[cell.dataset.point], Number(choice)));
+    const means = found.filter(v => v && v.mean !== null).map(v => v.mean), least = Math.min(...means), most = Math.max(...means);
+    const log = unit === "s" && least > 0, place = value => log ? Math.log(value) : value;
+    const heat = value => most > least ? Math.round((HEATS - 1) * (place(value) - place(least)) / (place(most) - place(least))) : 0;
+    cells.forEach((cell, i) => {
+      const point = data.points[cell.dataset.point], v = found[i], word = held ? point[4] : v.held;
+      const sign = cell.querySelector(".sign"), knee = cell.classList.contains("knee");
+      sign.textContent = signs[word] || "";
+      cell.querySelector(".value").textContent = held ? word : inUnit(v.mean, unit);
+      cell.className = held ? word : v.mean === null ? "" : "heat-" + heat(v.mean);
+      cell.classList.toggle("knee", knee);
+    });
+    figure.querySelector(".scale").textContent = means.length ? `Shaded from ${inUnit(least, unit)} to ${inUnit(most, unit)}${log ? ", by its logarithm" : ""}.` : "";
+  }
+
+  /* ---- what may be chosen above a figure: a name, and what each choice stands for ---- */
+
+  const lostOf = data => [...new Set(data.points.map(point => point[1]))];
+  const lostWord = lost => lost ? `${lost} lost` : "none lost";
+  const measuresOf = data => data.measures.map((measure, i) => [measure.text, i]);
+  const choices = {
+    latency: data => ({ operation: Object.keys(data.latency).map(name => [name, name]) }),
+    measure: data => ({ measure: measuresOf(data), "servers lost": lostOf(data).map(lost => [lostWord(lost), lost]) }),
+    map: data => ({ measure: [["held", "held"], ...measuresOf(data)] }),
+  };
+
+  function addChoices(figure, kind, data, redraw) {
+    let place = figure.querySelector("figcaption");
+    for (const [title, list] of Object.entries(choices[kind](data))) {
+      const set = document.createElement("fieldset");
+      set.className = "choose";
+      set.hidden = list.length < 2;
+      set.setAttribute("aria-label", title);
+      list.forEach(([name, value], i) => {
+        const label = document.createElement("label"), input = document.createElement("input");
+        input.type = "radio";
+        input.name = [kind, title, figure.closest("article").id].join("-");
+        input.value = value;
+        input.checked = i === 0;
+        input.addEventListener("change", redraw);
+        label.append(input, " ", name);
+        set.append(label);
+      });
+      place.after(set);
+      place = set;
+    }
+  }
+
+  const chosen = figure => [...figure.querySelectorAll("fieldset")].map(set => set.querySelector("input:checked").value);
+
+  function drawOne(figure, data) {
     const old = Chart.getChart(figure.querySelector("canvas"));
     if (old) old.destroy();
-    return new Chart(figure.querySelector("canvas"), kinds[kind](data, checked && checked.value));
+    return new Chart(figure.querySelector("canvas"), kinds[figure.dataset.chart](data, ...chosen(figure)));
   }
 
   function tell(article, data) {
@@ -292,10 +474,12 @@ const aqCharts = (() => {
     const figures = [...article.querySelectorAll("figure.chart")];
     if (!drawn.has(article)) {
       tell(article, data);
-      const latency = article.querySelector('[data-chart="latency"]');
-      if (latency) addChoices(latency, Object.keys(data.latency), () => drawOne(article, latency, data));
+      for (const figure of figures)
+        if (choices[figure.dataset.chart]) addChoices(figure, figure.dataset.chart, data, () => drawOne(figure, data));
+      const map = article.querySelector("figure.map");
+      if (map) addChoices(map, "map", data, () => fillMap(map, data, ...chosen(map)));
     }
-    for (const figure of figures) drawOne(article, figure, data);
+    for (const figure of figures) drawOne(figure, data);
     drawn.set(article, true);
   }
 

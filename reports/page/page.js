@@ -1,11 +1,11 @@
-/* What the page does besides charts: one run at a time, a list of the parts, sorting, filtering, copying. Without scripts
+/* What the page does besides charts: one article (a run, an exploration, a plan) at a time, a list of the parts, sorting, filtering, copying. Without scripts
    everything but the charts is there to read. */
 "use strict";
 (() => {
   const index = document.getElementById("index");
-  const runs = [...document.querySelectorAll("article.run")];
+  const articles = [...document.querySelectorAll("main > article")];
 
-  function addParts(run) {
+  function addParts(article) {
     const nav = document.createElement("nav");
     nav.className = "parts";
     nav.setAttribute("aria-label", "parts of this page");
@@ -15,23 +15,33 @@
       link.textContent = text;
       nav.append(link);
     };
-    if (index) add("#index", "\u2190 all runs");
-    for (const section of run.querySelectorAll("section[data-part]")) {
-      section.id = run.id + "-" + section.dataset.part;
+    if (index) add("#index", "\u2190 all of the database");
+    for (const section of article.querySelectorAll("section[data-part]")) {
+      section.id = article.id + "-" + section.dataset.part;
       add("#" + section.id, section.querySelector("h2").textContent);
     }
-    run.querySelector("header").after(nav);
+    article.querySelector("header").after(nav);
   }
 
-  /* With an index, the page shows that or the run that the address names. */
+  /* Runs that are named somewhere become links where the page has them. */
+  function addLink(place) {
+    if (!document.getElementById("run-" + place.dataset.run)) return;
+    const link = document.createElement("a");
+    link.href = "#run-" + place.dataset.run;
+    link.textContent = place.textContent;
+    place.replaceChildren(link);
+  }
+
+  /* With an index, the page shows that or the article that the address names. */
   function show() {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const run = index ? target && target.closest("article.run") : runs[0];
+    const article = index ? target && target.closest("main > article") : articles[0];
     if (index) {
-      index.hidden = Boolean(run);
-      for (const each of runs) each.hidden = each !== run;
+      index.hidden = Boolean(article);
+      for (const each of articles) each.hidden = each !== article;
     }
-    if (run) aqCharts.draw(run);
+    if (target instanceof HTMLDetailsElement) target.open = true;
+    if (article) aqCharts.draw(article);
     if (target && target !== index) target.scrollIntoView();
     else if (index) window.scrollTo(0, 0);
   }
@@ -94,7 +104,8 @@
     });
   }
 
-  runs.forEach(addParts);
+  articles.forEach(addParts);
+  document.querySelectorAll("[data-run]").forEach(addLink);
   document.querySelectorAll("table.sortable").forEach(makeSortable);
   document.querySelectorAll("button.copy").forEach(makeCopy);
   document.querySelectorAll("input.filter").forEach(makeFilter);

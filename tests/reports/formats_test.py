@@ -24,6 +24,8 @@ SMALL = {
     "workers": {"count": 8, "process": {"exp": "50ms"}, "poll": {"exp": "100ms"}},
     "producers": {"arrivals": {"poisson": "30/s"}, "ttl": "5s"},
 }
+MORE = {**SMALL, "explore": {"settings": {"servers.count": {"range": [2, 3]}}, "require_marks": ["lease_expired"]},
+        "plan": {"slo": "p99(get_to_done) < 1s, throughput > 1/s", "warm_up": "1s"}}
 VOID = {"meta", "input", "br", "img"}
 
 
@@ -67,6 +69,10 @@ class FormatsTest(unittest.TestCase):
         cls.plain(cls, "run", "fault.json", "--db", "runs.db", "--quiet", "--events")
         cls.plain(cls, "run", "small.json", "--db", "runs.db", "--quiet", "--set", "expect={\"strict\":{\"caught\":[\"progress\"]}}",
                   code=None)
+        (cls.folder / "more.json").write_text(json.dumps(MORE), encoding="utf-8")
+        cls.explored = cls.plain(cls, "explore", "more.json", "--seeds", "1..6", "--save", "explored.db", "--json", code=5).stdout
+        cls.planned = cls.plain(cls, "plan", "more.json", "--clients", "4..12", "--step", 4, "--servers", "1..2", "--survive", 1,
+                                "--seeds", 3, "--save", "planned.db", "--json").stdout
         with sqlite3.connect(cls.folder / "runs.db") as db:
             db.execute("INSERT INTO run (scenario, summary, scenario_text, scenario_hash, seed, seed_text, version, build, world,"
                        " fidelity, client_profile, server_profile, reproduce, started_unix_s) VALUES (?1, ?1, ?1, '0000000000000000', '0000000000000000', ?1, ?1,"
@@ -91,8 +97,9 @@ class FormatsTest(unittest.TestCase):
     # ---- html ----
 
     def test_html_is_well_formed_and_keeps_texts(self):
-        for arguments in (["--run", 1], ["--run", 2], ["--run", 3], ["--run", 4], ["--all"]):
-            page = self.report("html", "runs.db", *arguments)
+        for arguments in (["runs.db", "--run", 1], ["runs.db", "--run", 2], ["runs.db", "--run", 3], ["runs.db", "--run", 4],
+                          ["runs.db", "--all"], ["explored.db"], ["explored.db", "--all"], ["planned.db"], ["planned.db", "--all"]):
+            page = self.report("html", *arguments)
             nesting = Nesting()
             nesting.feed(page)
             nesting.close()
@@ -241,6 +248,23 @@ class FormatsTest(unittest.TestCase):
                          ["small", "load-balancer", "load-balancer", "fault", "small"])
         self.assertEqual(self.report("text", "runs.db", "--all").count("Reproduce:"), 5)
 
+    # ---- explorations and plans ----
+
+    def test_an_exploration_and_a_plan_are_told_again_as_they_were(self):
+        self.assertEqual(self.report("json", "explored.db", "--exploration", 1), self.explored)
+        self.assertEqual(self.report("json", "planned.db", "--plan", 1), self.planned)
+        self.assertIn("required marks not reached", self.report("text", "explored.db", "--exploration", 1))
+        self.assertIn("Most clients that meet the objective", self.report("text", "planned.db", "--plan", 1))
+
+    def test_a_page_is_about_what_the_database_holds(self):
+        self.assertIn('<article class="exploration" id="exploration-1">', self.report("html", "explored.db"))
+        self.assertIn('<article class="plan" id="plan-1">', self.report("html", "planned.db"))
+        self.assertIn('<article class="run" id="run-5">', self.report("html", "runs.db"))
+        self.report("merge", "mixed.db", "explored.db", "planned.db")
+        mixed = self.report("html", "mixed.db", "--all")
+        for word in ('href="#plan-1"', 'href="#exploration-1"', '<article class="exploration"', '<article class="plan"'):
+            self.assertIn(word, mixed)
+
     # ---- files and errors ----
 
     def test_output_goes_to_a_file_or_leaves_it_alone(self):
@@ -262,6 +286,14 @@ class FormatsTest(unittest.TestCase):
                                  (["sql", "runs.db", "run"], ["run", "server_load"]),
                                  (["sql", "runs.db", 'x"; DROP TABLE run'], ["DROP"]),
                                  (["html", "runs.db", "--all", "--run", "1"], ["--all"]),
+                                 (["html", "runs.db", "--plan", "1", "--exploration", "1"], ["--plan", "exclude"]),
+                                 (["html", "runs.db", "--plan", "x"], ["--plan", "x", "a number from 1"]),
+                                 (["html", "runs.db", "--run", "99999999999999999999"], ["--run", "a number from 1"]),
+                                 (["html", "runs.db", "--plan", "3"], ["holds no plan 3", "newest_plan"]),
+                                 (["text", "planned.db", "--exploration", "2"], ["holds no exploration 2", "newest_exploration"]),
+                                 (["junit", "planned.db", "--plan", "1"], ["junit", "text, html, json"]),
+                                 (["csv", "planned.db", "plan", "--plan", "1"], ["csv", "text, html, json"]),
+                                 (["text", "planned.db", "--plan", "1", "--annotations", "github"], ["--annotations"]),
                                  (["html", "runs.db", "--annotations", "gitlab"], ["gitlab", "github"]),
                                  (["text", "runs.db", "more"], ["more"]), (["html", "runs.db", "--run", "6"], ["never ended"])):
             done = self.plain("report", *arguments, code=64)

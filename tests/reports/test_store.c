@@ -327,11 +327,11 @@ static void a_database_of_another_program_is_refused(void **state) {
 static void a_newer_and_an_unknown_older_schema_are_refused(void **state) {
     const struct scratch *scratch = *state;
     aq_store_close(opened(scratch->path, true));
-    scratch_execute(scratch->path, "PRAGMA user_version = 5");
+    scratch_execute(scratch->path, "PRAGMA user_version = 6");
     assert_refused(scratch->path, true, AQ_EDATABASE,
-                   "newer version of this program (schema 5, known is 4): update the program");
+                   "newer version of this program (schema 6, known is 5): update the program");
     scratch_execute(scratch->path, "PRAGMA user_version = 0");
-    assert_refused(scratch->path, true, AQ_EDATABASE, "has schema 0, needed is 4");
+    assert_refused(scratch->path, true, AQ_EDATABASE, "has schema 0, needed is 5");
 }
 
 /* ---- explorations, and files from before there were any ---- */
@@ -443,7 +443,7 @@ static void age(const char *path) {
     scratch_execute(
         path,
         "DROP VIEW newest_plan; DROP TABLE kept_figure; DROP TABLE kept_run; DROP TABLE plan_knee;"
-        "DROP TABLE plan_value; DROP TABLE plan_point; DROP TABLE plan;"
+        "DROP TABLE plan_value; DROP TABLE plan_point; DROP TABLE plan_measure; DROP TABLE plan_warning; DROP TABLE plan;"
         "DROP VIEW newest_exploration; DROP TABLE exploration_find; DROP TABLE exploration_mark;"
         "DROP TABLE exploration_failure; DROP TABLE exploration_seed_failure; DROP TABLE exploration_seed;"
         "DROP TABLE exploration; DROP TABLE checkpoint; PRAGMA user_version = 1");
@@ -470,7 +470,7 @@ static void an_older_file_is_brought_up_to_date_when_it_is_written_to(void **sta
     char *fresh = scratch_text(scratch->path, objects);
     age(scratch->path);
     aq_store_close(opened(scratch->path, true));
-    assert_int_equal(scratch_integer(scratch->path, "PRAGMA user_version"), 4);
+    assert_int_equal(scratch_integer(scratch->path, "PRAGMA user_version"), 5);
     assert_answer(scratch->path, objects, fresh);
     load(scratch->path, run, &again);
     assert_prints_alike(&record, &again);
