@@ -124,9 +124,7 @@ static void put_knee(FILE *stream, const struct aq_plan *plan, const struct aq_p
 
 static void put_knees(FILE *stream, const struct aq_plan *plan) {
     if (!plan->knee_count) return;
-    fputs(
-        "<section class=\"card\" data-part=\"knees\"><h2>How many clients each number of servers carries</h2>\n",
-        stream);
+    fputs("<section class=\"card\" data-part=\"knees\"><h2>Clients by servers</h2>\n", stream);
     aq_html_chart(
         stream, "knees", "Most clients that meet the objective",
         "The band reaches up to the next number of clients that was looked at, with which it fails. "

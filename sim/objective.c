@@ -173,6 +173,12 @@ static int read_term(struct cursor *c, struct aq_objective_term *term) {
     return rc;
 }
 
+static bool is_there(const struct aq_objective *parsed, const char *term) {
+    for (uint32_t i = 0; i + 1 < parsed->count; i++)
+        if (strcmp(parsed->terms[i].text, term) == 0) return true;
+    return false;
+}
+
 int aq_objective_parse(const char *text, const char *origin, struct aq_objective *out,
                        struct aq_error *error) {
     struct cursor cursor = {origin, text, text, error};
@@ -180,8 +186,12 @@ int aq_objective_parse(const char *text, const char *origin, struct aq_objective
     for (;;) {
         if (parsed.count == AQ_OBJECTIVE_TERMS_MAX)
             return refuse(&cursor, cursor.at, strlen(cursor.at), "no more than 16 terms");
+        skip_blanks(&cursor);
+        const char *begin = cursor.at;
         int rc = read_term(&cursor, &parsed.terms[parsed.count++]);
         if (rc) return rc;
+        const char *term = parsed.terms[parsed.count - 1].text;
+        if (is_there(&parsed, term)) return refuse(&cursor, begin, strlen(term), "each term once");
         skip_blanks(&cursor);
         if (!*cursor.at) break;
         if (*cursor.at != ',') return refuse(&cursor, cursor.at, 1, "\",\" or the end");

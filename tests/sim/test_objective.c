@@ -69,6 +69,8 @@ static void mistakes_name_their_place_and_what_is_allowed(void **state) {
         {"empty_gets < 2", "--slo: column 1: found \"empty_gets\", allowed is a measure such as"},
         {"throughput > 5/s fairness > 1", "--slo: column 18: found \"f\", allowed is \",\" or the end"},
         {"throughput > 5/s,", "--slo: column 18: found \"\", allowed is a measure"},
+        {"throughput > 5/s, fairness > 0.5, throughput > 5/s",
+         "--slo: column 35: found \"throughput > 5/s\", allowed is each term once"},
         {"throughput > nan/s", "--slo: column 14: found \"nan/s\", allowed is a rate"},
         {"", "--slo: column 1: found \"\", allowed is a measure"},
     };
