@@ -212,7 +212,8 @@ static int take_one(struct aq_merge *m, int root, int64_t old) {
     if (m->input && m->options->duplicates != AQ_MERGE_KEEP)
         rc = aq_merge_find_duplicate(m, root, old, &there);
     if (rc) return rc;
-    if (there && m->options->duplicates == AQ_MERGE_REFUSE) return refuse(m, root, old, there);
+    bool is_spare = strcmp(m->tables[root].name, "kept_run") == 0; /* kept to be used again: once will do */
+    if (there && m->options->duplicates == AQ_MERGE_REFUSE && !is_spare) return refuse(m, root, old, there);
     if (there) return remember(m, root, old, there, true);
     rc = aq_merge_copy(m, root, old, &new);
     return rc ? rc : remember(m, root, old, new, false);

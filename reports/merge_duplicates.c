@@ -166,20 +166,36 @@ static int hash_all(struct aq_merge *m, const struct aq_store *store, int root, 
     return rc;
 }
 
-/* Of other kinds the same content is the same thing. */
+/* Of other kinds the same content is the same thing. Looks among the numbers that the statement gives, and
+ * ends it. */
+static int find_among(struct aq_merge *m, int root, int64_t old, sqlite3_stmt *numbers, int64_t *out) {
+    uint64_t wanted = 0, found = 0;
+    int rc = hash_all(m, m->in, root, old, &wanted);
+    while (!rc && !*out && sqlite3_step(numbers) == SQLITE_ROW) {
+        rc = hash_all(m, m->out, root, sqlite3_column_int64(numbers, 0), &found);
+        if (!rc && found == wanted) *out = sqlite3_column_int64(numbers, 0);
+    }
+    sqlite3_finalize(numbers);
+    return rc;
+}
+
 static int find_equal(struct aq_merge *m, int root, int64_t old, int64_t *out) {
     sqlite3_stmt *all = NULL;
-    uint64_t wanted = 0, found = 0;
     char sql[200];
-    int rc = hash_all(m, m->in, root, old, &wanted);
     sqlite3_snprintf(sizeof sql, sql, "SELECT %s FROM \"%w\" ORDER BY 1", m->tables[root].key,
                      m->tables[root].name);
-    if (!rc) rc = aq_store_prepare(m->out, sql, &all, m->error);
-    while (!rc && !*out && sqlite3_step(all) == SQLITE_ROW) {
-        rc = hash_all(m, m->out, root, sqlite3_column_int64(all, 0), &found);
-        if (!rc && found == wanted) *out = sqlite3_column_int64(all, 0);
-    }
-    sqlite3_finalize(all);
+    int rc = aq_store_prepare(m->out, sql, &all, m->error);
+    return rc ? rc : find_among(m, root, old, all, out);
+}
+
+/* There may be thousands of them, and they have an index. */
+static int find_kept_run(struct aq_merge *m, int root, int64_t old, int64_t *out) {
+    sqlite3_stmt *alike = NULL;
+    int rc = ask_alike(m, "SELECT scenario_hash, seed FROM kept_run WHERE kept_run_id = ?1", old,
+                       "SELECT kept_run_id FROM kept_run WHERE scenario_hash = ?1 AND seed = ?2 ORDER BY 1",
+                       &alike);
+    if (!rc) return find_among(m, root, old, alike, out);
+    sqlite3_finalize(alike);
     return rc;
 }
 
@@ -188,6 +204,7 @@ int aq_merge_find_duplicate(struct aq_merge *m, int root, int64_t old, int64_t *
     const char *name = m->tables[root].name;
     int rc = strcmp(name, "run") == 0           ? find_run(m, old, &number)
              : strcmp(name, "exploration") == 0 ? find_exploration(m, old, &number)
+             : strcmp(name, "kept_run") == 0    ? find_kept_run(m, root, old, &number)
                                                 : find_equal(m, root, old, &number);
     if (!rc) *out_number = number;
     return rc;

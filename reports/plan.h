@@ -45,6 +45,7 @@ struct aq_plan {
     uint64_t scenario_hash;
     int64_t started_unix_s;
     uint32_t clients_from, clients_to, clients_step, servers_from, servers_to, survive, seeds_min, seeds_max;
+    uint32_t shard, shards; /* which part of it; 0 or 1 of them: all of it. Parts are not stored. */
     double workers_per_client, jobs_per_client_s;
     uint64_t duration_us, warm_up_us;
     const char *not_modelled; /* what keeps theory from having something to say; "" where nothing does */

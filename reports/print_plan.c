@@ -140,6 +140,9 @@ static void print_head(FILE *stream, const struct aq_plan *plan) {
             "%u seeds; %s\n",
             plan->row_count, plan->runs, plan->reused_runs, duration, warm_up, plan->seeds_min,
             plan->seeds_max, wall);
+    if (plan->shards > 1)
+        fprintf(stream, "  part %" PRIu32 " of %" PRIu32 ": some of the numbers of servers\n", plan->shard,
+                plan->shards);
     if (plan->interrupted)
         fputs("  interrupted: what follows is not complete; the same command goes on\n", stream);
 }
@@ -154,8 +157,15 @@ int aq_print_plan_text(FILE *stream, const struct aq_plan *plan) {
         fprintf(stream, "\nTheory has nothing to say here: it does not model %s.\n", plan->not_modelled);
     for (uint32_t i = 0; i < plan->warning_count; i++)
         fprintf(stream, "%swarning: %s\n", i ? "" : "\n", plan->warnings[i]);
-    fputs("\nRecommendation\n  ", stream);
-    aq_print_wrapped(stream, 2, 2, plan->advice);
+    if (plan->shards > 1) {
+        fputs(
+            "\nThe whole, with its recommendation, comes after `allqsim report merge ALL.db PART...` from the same\n"
+            "command with --save ALL.db and without --shard.\n",
+            stream);
+    } else {
+        fputs("\nRecommendation\n  ", stream);
+        aq_print_wrapped(stream, 2, 2, plan->advice);
+    }
     fprintf(stream, "\nReproduce: %s\n", plan->reproduce);
     return ferror(stream) ? AQ_EIO : 0;
 }
@@ -186,6 +196,10 @@ static void put_question(struct aq_json_put_writer *json, const struct aq_plan *
     put_count(json, "clients_to", plan->clients_to);
     put_count(json, "clients_step", plan->clients_step);
     put_count(json, "survive", plan->survive);
+    if (plan->shards > 1) {
+        put_count(json, "shard", plan->shard);
+        put_count(json, "shards", plan->shards);
+    }
     put_double(json, "workers_per_client", plan->workers_per_client);
     put_double(json, "jobs_per_client_s", plan->jobs_per_client_s);
     put_text(json, "not_modelled", plan->not_modelled);

@@ -39,7 +39,7 @@ static struct sums *sum_up(const struct aq_suite_result *suite) {
 /* Of them all: fail where one fails, unknown where one is or was not run. */
 static const char *verdict_of(const struct sums *sums) {
     if (sums->verdicts[AQ_VERDICT_FAIL]) return "fail";
-    return sums->verdicts[AQ_VERDICT_UNKNOWN] || sums->not_run || !sums->runs ? "unknown" : "pass";
+    return sums->verdicts[AQ_VERDICT_UNKNOWN] || sums->not_run ? "unknown" : "pass";
 }
 
 /* ---- text ---- */
@@ -100,13 +100,16 @@ static void print_wrong(FILE *stream, const struct aq_suite_result *suite) {
 
 static void print_head(FILE *stream, const struct aq_suite_result *suite, const struct sums *all) {
     const char *word = verdict_of(all);
-    char name[200];
-    fprintf(stream, "%s suite %s: %" PRIu32 " of %" PRIu32 " runs pass",
+    char name[200], part[40] = "";
+    if (suite->shards > 1)
+        snprintf(part, sizeof part, ", part %" PRIu32 " of %" PRIu32, suite->shard, suite->shards);
+    fprintf(stream, "%s suite %s%s: %" PRIu32 " of %" PRIu32 " runs pass",
             suite->interrupted ? "INTERRUPTED"
             : word[0] == 'p'   ? "PASS"
             : word[0] == 'f'   ? "FAIL"
                                : "UNKNOWN",
-            aq_print_plain(name, sizeof name, 100, suite->name), all->verdicts[AQ_VERDICT_PASS], all->runs);
+            aq_print_plain(name, sizeof name, 100, suite->name), part, all->verdicts[AQ_VERDICT_PASS],
+            all->runs);
     if (all->verdicts[AQ_VERDICT_FAIL]) fprintf(stream, ", %" PRIu32 " fail", all->verdicts[AQ_VERDICT_FAIL]);
     if (all->verdicts[AQ_VERDICT_UNKNOWN])
         fprintf(stream, ", %" PRIu32 " unknown", all->verdicts[AQ_VERDICT_UNKNOWN]);
@@ -127,7 +130,9 @@ static void print_foot(FILE *stream, const struct aq_suite_result *suite, const 
         if (!first) first = suite->runs[i].run;
         last = suite->runs[i].run;
     }
-    fprintf(stream, "Database: %s, runs %" PRId64 " to %" PRId64 "\n", suite->database, first, last);
+    fprintf(stream, "Database: %s", suite->database);
+    if (first) fprintf(stream, ", runs %" PRId64 " to %" PRId64, first, last);
+    putc('\n', stream);
 }
 
 int aq_print_suite_text(FILE *stream, const struct aq_suite_result *suite) {
@@ -190,6 +195,10 @@ int aq_print_suite_json(FILE *stream, const struct aq_suite_result *suite) {
     const struct sums *all = &rows[suite->row_count];
     aq_json_put_open(&json, '{');
     aq_json_field_text(&json, "suite", suite->name);
+    if (suite->shards > 1) {
+        aq_json_field_u64(&json, "shard", suite->shard);
+        aq_json_field_u64(&json, "shards", suite->shards);
+    }
     put_sums(&json, all);
     aq_json_field_u64(&json, "exit_code", (uint64_t)suite->exit_code);
     aq_json_put_key(&json, "interrupted");

@@ -454,6 +454,12 @@ SELECT run_id, state, scenario, client_profile, server_profile, seed_text, verdi
        datetime(started_unix_s, 'unixepoch') AS started_utc, reproduce
 FROM run ORDER BY run_id DESC;
 
+CREATE VIEW suite_table AS -- How many runs of each scenario and profile passed: the table of a suite, made of parts as well.
+SELECT scenario, client_profile, server_profile, count(*) AS runs, sum(state <> 'unfinished' AND verdict = 'pass') AS passes,
+       sum(state <> 'unfinished' AND verdict = 'fail') AS fails, sum(state = 'unfinished' OR verdict = 'unknown') AS unknowns,
+       sum(events) AS events, sum(virtual_us) / 1e6 AS virtual_s
+FROM run GROUP BY scenario, client_profile, server_profile ORDER BY scenario, client_profile, server_profile;
+
 CREATE VIEW server_load AS -- What each server did, and its share of the clients' free choices.
 SELECT run_id, server, id, address, puts, gets, empty_gets, completions, choices, share_ratio, busy_ratio,
        completions / (NULLIF(virtual_us, 0) / 1e6) AS completions_per_s

@@ -40,6 +40,7 @@ struct aq_suite_result {
     uint32_t run_count;
     const char *database, *junit; /* NULL: none */
     uint32_t jobs;
+    uint32_t shard, shards; /* which part of the whole; 0 or 1 of them: all of it */
     bool interrupted;
     int exit_code; /* the gravest of a run, or 130 */
     uint64_t wall_us;

@@ -3,7 +3,7 @@
 packages_build=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libcjson-dev libsqlite3-dev libzmq3-dev libxxhash-dev
                 libmd-dev libmicrohttpd-dev libjs-chart.js)
 packages_test=(libcmocka-dev python3 python3-jsonschema python3-yaml curl socat libxml2-utils)
-packages_ci=(clang clang-format libclang-rt-dev chromium chromium-driver python3-selenium)
+packages_ci=(clang clang-format libclang-rt-dev chromium chromium-driver python3-selenium parallel slurm-wlm)
 
 # install_packages NAME...: installs those that are missing; stops with a clear line where it cannot.
 install_packages() {

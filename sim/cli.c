@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,6 +49,28 @@ int aq_cli_count(const char *command, const char *option, const char *text, uint
     int code = aq_cli_number(command, option, text, min, max, &value);
     if (!code) *out = (uint32_t)value;
     return code;
+}
+
+/* Digits up to `end`, from 1 on; *rest is what follows `end`. */
+static bool read_part(const char *text, char end, uint32_t *out, const char **rest) {
+    char *after;
+    errno = 0;
+    unsigned long long value = strtoull(text, &after, 10);
+    if (text[0] < '0' || text[0] > '9' || errno || *after != end || value < 1 || value > UINT32_MAX)
+        return false;
+    *out = (uint32_t)value;
+    *rest = after + 1;
+    return true;
+}
+
+int aq_cli_shard(const char *command, const char *text, uint32_t *shard, uint32_t *shards) {
+    const char *rest;
+    uint32_t number, count;
+    if (!read_part(text, '/', &number, &rest) || !read_part(rest, '\0', &count, &rest) || number > count)
+        return aq_cli_usage(command, "--shard: found \"%s\", allowed is K/N with K from 1 to N", text);
+    *shard = number;
+    *shards = count;
+    return 0;
 }
 
 /* ---- signals ---- */

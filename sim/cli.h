@@ -40,6 +40,9 @@ int aq_cli_number(const char *command, const char *option, const char *text, uin
 int aq_cli_count(const char *command, const char *option, const char *text, uint32_t min, uint32_t max,
                  uint32_t *out);
 
+/* Reads the value of --shard, K/N with K from 1 to N. Returns as above. */
+int aq_cli_shard(const char *command, const char *text, uint32_t *shard, uint32_t *shards);
+
 /* From now on the first SIGINT or SIGTERM sets what aq_cli_stop points to; the second ends the program. */
 void aq_cli_watch_signals(void);
 const volatile sig_atomic_t *aq_cli_stop(void);

@@ -72,21 +72,6 @@ static int parse_seeds(struct aq_explore_arguments *a, const char *text) {
     return 0;
 }
 
-static bool parse_count(const char *text, char end, uint32_t max, uint32_t *out, const char **rest) {
-    uint64_t value;
-    if (!read_seed(text, end, &value, rest) || value < 1 || value > max) return false;
-    *out = (uint32_t)value;
-    return true;
-}
-
-static int parse_shard(struct aq_explore_arguments *a, const char *text) {
-    const char *rest;
-    if (parse_count(text, '/', UINT32_MAX, &a->shard, &rest) &&
-        parse_count(rest + 1, '\0', UINT32_MAX, &a->shards, &rest) && a->shard <= a->shards)
-        return 0;
-    return aq_cli_usage("explore", "--shard: found \"%s\", allowed is K/N with K from 1 to N", text);
-}
-
 static int parse_number(struct aq_explore_arguments *a, int option, const char *text) {
     const char *rest;
     char *end;
@@ -149,7 +134,7 @@ static int parse_arguments(int argc, char **argv, struct aq_explore_arguments *a
     while (!rc && (option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (option) {
         case SEEDS: rc = parse_seeds(a, optarg); break;
-        case SHARD: rc = parse_shard(a, optarg); break;
+        case SHARD: rc = aq_cli_shard("explore", optarg, &a->shard, &a->shards); break;
         case 't':
         case 'j':
         case 'r':

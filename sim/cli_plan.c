@@ -33,6 +33,9 @@ static const char help[] =
     "  --workers-per-client N   (default: as in the scenario)\n"
     "  --seeds N                most runs of each point, 3 to 64 (default 8); fewer where they tell enough\n"
     "  --jobs N                 worker processes (default: one for each processor)\n"
+    "  --shard K/N              only the K-th of N parts, from 1, of about the same work. It prints its numbers of servers\n"
+    "                           and keeps its runs; after `allqsim report merge ALL.db PART...` the same command with\n"
+    "                           --save ALL.db and without --shard finds all of them done and prints the whole\n"
     "  --set PATH=VALUE         change one key of the scenario; may be repeated\n"
     "  --profile P              strict or upstream, for clients and servers; client=P or server=P for one side\n"
     "  --save FILE              database that it is added to (default " AQ_DATABASE_DEFAULT
@@ -43,7 +46,7 @@ static const char help[] =
     "  --quiet                  print no summary\n"
     "  --help                   print this\n"
     "\n"
-    "exit codes: 0 there is a recommendation, 3 nothing meets the objective, 64 wrong use or input, 70 internal\n"
+    "exit codes: 0 there is a recommendation (or a part is done), 3 nothing meets the objective, 64 wrong use or input, 70 internal\n"
     "error, 74 a file could not be written, 130 interrupted\n";
 
 /* ---- arguments ---- */
@@ -97,6 +100,7 @@ enum {
     WORKERS,
     SEEDS,
     JOBS,
+    SHARD,
     SET,
     PROFILE,
     DB,
@@ -113,6 +117,7 @@ static const struct option options[] = {{"clients", required_argument, NULL, CLI
                                         {"workers-per-client", required_argument, NULL, WORKERS},
                                         {"seeds", required_argument, NULL, SEEDS},
                                         {"jobs", required_argument, NULL, JOBS},
+                                        {"shard", required_argument, NULL, SHARD},
                                         {"set", required_argument, NULL, SET},
                                         {"profile", required_argument, NULL, PROFILE},
                                         {"save", required_argument, NULL, DB},
@@ -132,6 +137,7 @@ static int parse_option(struct aq_plan_arguments *a, int option, const char *tex
     case SURVIVE: return aq_cli_count("plan", "survive", text, 1, 64, &grid->survive);
     case SEEDS: return aq_cli_count("plan", "seeds", text, SEEDS_MIN, AQ_PLAN_SEEDS_MAX, &grid->seeds_max);
     case JOBS: return aq_cli_count("plan", "jobs", text, 1, AQ_POOL_JOBS_MAX, &a->jobs);
+    case SHARD: return aq_cli_shard("plan", text, &grid->shard, &grid->shards);
     case WORKERS: return parse_workers(a, text);
     case SLO: a->slo = text; return 0;
     case SET:

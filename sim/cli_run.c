@@ -22,11 +22,11 @@
 
 static const char help[] =
     "usage: allqsim run SCENARIO [OPTIONS]\n"
-    "       allqsim run SCENARIO... [--seeds FROM..TO] [--profiles A,B] [--jobs N] [--junit FILE] [OPTIONS]\n"
+    "       allqsim run SCENARIO... [--seeds FROM..TO] [--profiles A,B] [--jobs N] [--shard K/N] [--junit FILE] [OPTIONS]\n"
     "\n"
     "Runs a scenario, checks what happened, prints the verdict and stores the run.\n"
     "SCENARIO is a file or a name of the library (allqsim scenarios lists them). Several, a folder of files, or one of\n"
-    "the four options above make a suite: all of them with each profile and seed, in worker processes, into one database\n"
+    "the five options above make a suite: all of them with each profile and seed, in worker processes, into one database\n"
     "with one summary and one exit code; `allqsim suite --help` tells more.\n"
     "\n"
     "  --seed N             seed of the run: a decimal number or a commit hash of 40 hex digits\n"

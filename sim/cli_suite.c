@@ -35,6 +35,7 @@ static const char help[] =
     "  --set PATH=VALUE     change one key of every scenario; may be repeated\n"
     "  --fidelity F         message or wire\n"
     "  --jobs N             worker processes (default: one for each processor)\n"
+    "  --shard K/N          only the K-th of N parts of the runs, from 1: each run belongs to one of them\n"
     "  --check-replay       run each seed twice and compare the hashes\n"
     "  --save FILE          database that the runs are added to (default " AQ_DATABASE_DEFAULT
     "); --db is the same\n"
@@ -66,6 +67,7 @@ enum {
     REPLAY,
     VERBOSE,
     WORLD,
+    SHARD,
     ONE_RUN, /* options of run that are about one alone */
 };
 
@@ -86,6 +88,7 @@ static const struct option options[] = {{"seed", required_argument, NULL, SEED},
                                         {"check-replay", no_argument, NULL, REPLAY},
                                         {"verbose", no_argument, NULL, VERBOSE},
                                         {"world", required_argument, NULL, WORLD},
+                                        {"shard", required_argument, NULL, SHARD},
                                         {"trace", required_argument, NULL, ONE_RUN},
                                         {"speed", required_argument, NULL, ONE_RUN},
                                         {"events", no_argument, NULL, ONE_RUN},
@@ -163,6 +166,7 @@ static int parse_valued(struct given *given, struct aq_suite_arguments *a, int o
         return add_profile(command, a, optarg);
     case PROFILES: return parse_profiles(given, a, optarg);
     case 'j': return aq_cli_count(command, "jobs", optarg, 1, AQ_POOL_JOBS_MAX, &a->jobs);
+    case SHARD: return aq_cli_shard(command, optarg, &a->shard, &a->shards);
     case ANNOTATIONS:
         a->annotations = true;
         if (strcmp(optarg, "github") == 0) return 0;
@@ -222,7 +226,7 @@ bool aq_cli_run_is_suite(int argc, char **argv) {
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (option == 'h' || option == '?')
             return false; /* run has its own help, and words for what is wrong */
-        many |= option == SEEDS || option == PROFILES || option == 'j' || option == JUNIT;
+        many |= option == SEEDS || option == PROFILES || option == 'j' || option == JUNIT || option == SHARD;
     }
     int words = argc - optind;
     return words > 1 || (words == 1 && (many || is_folder(argv[optind])));
@@ -234,6 +238,7 @@ static int run_suite(struct aq_suite_arguments *a) {
     static struct aq_suite_session session;
     session = (struct aq_suite_session){.arguments = a, .stop = aq_cli_stop()};
     if (!a->jobs) a->jobs = aq_pool_jobs_standard();
+    if (!a->shards) a->shard = a->shards = 1;
     aq_cli_watch_signals();
     int rc = aq_suite_session_run(&session);
     int code = rc ? aq_cli_fail(&session.error) : session.result.exit_code;

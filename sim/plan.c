@@ -149,6 +149,10 @@ static int add_search(struct aq_planner *p, uint32_t servers, uint32_t down) {
     return make_point(p, search);
 }
 
+static bool is_own(const struct aq_plan_grid *grid, const uint32_t *shard_of, uint32_t left) {
+    return !shard_of || shard_of[left] == grid->shard;
+}
+
 int aq_planner_init(struct aq_planner *p, const struct aq_plan_grid *grid,
                     const struct aq_objective *objective) {
     uint32_t numbers = grid->servers_to - grid->servers_from + 1;
@@ -156,11 +160,16 @@ int aq_planner_init(struct aq_planner *p, const struct aq_plan_grid *grid,
               grid->seeds_max <= AQ_PLAN_SEEDS_MAX);
     *p = (struct aq_planner){.grid = *grid, .objective = objective};
     p->searches = aq_alloc_zeroed(2 * (size_t)numbers, sizeof *p->searches);
-    int rc = p->searches ? 0 : AQ_ENOMEM;
+    uint32_t *shard_of = grid->shards > 1 ? aq_alloc((grid->servers_to + 1) * sizeof *shard_of) : NULL;
+    int rc = p->searches && (shard_of || grid->shards <= 1) ? 0 : AQ_ENOMEM;
+    if (!rc && shard_of) rc = aq_plan_share_out(grid, shard_of);
     for (uint32_t servers = grid->servers_from; servers <= grid->servers_to && !rc; servers++) {
-        rc = add_search(p, servers, 0);
-        if (!rc && grid->survive && servers > grid->survive) rc = add_search(p, servers, grid->survive);
+        if (is_own(grid, shard_of, servers)) rc = add_search(p, servers, 0);
+        if (!rc && grid->survive && servers > grid->survive &&
+            is_own(grid, shard_of, servers - grid->survive))
+            rc = add_search(p, servers, grid->survive);
     }
+    aq_free(shard_of);
     return rc;
 }
 

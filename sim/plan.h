@@ -15,6 +15,7 @@ struct aq_plan_grid {
     uint32_t servers_from, servers_to;
     uint32_t survive;              /* servers whose loss has to be borne; 0: none is lost */
     uint32_t seeds_min, seeds_max; /* runs of each point; 2 to AQ_PLAN_SEEDS_MAX */
+    uint32_t shard, shards;        /* only the searches of this part; 0 or 1 of them: all */
 };
 
 /* One run. Seeds count from 1. */
@@ -65,6 +66,11 @@ bool aq_planner_next(struct aq_planner *planner, struct aq_plan_run *out);
 /* The figures of a run that was handed out. Errors: AQ_ENOMEM. */
 int aq_planner_take(struct aq_planner *planner, const struct aq_plan_run *run,
                     const struct aq_measured *measured);
+
+/* plan_shards.c. Shares the searches out to the shards of the grid, of which there is at least one, the
+   dearest first, each to the one that has least to do: shard_of[L], with room for servers_to + 1, is the
+   shard, from 1, of those that end up with L servers. Errors: AQ_ENOMEM. */
+int aq_plan_share_out(const struct aq_plan_grid *grid, uint32_t *shard_of);
 
 bool aq_planner_done(const struct aq_planner *planner);
 

@@ -278,7 +278,7 @@ static void advise(struct work *w) {
     const struct aq_plan_knee *all = aq_plan_find_knee(plan, servers, 0);
     const struct aq_plan_knee *knee = aq_plan_find_knee(plan, servers, down);
     plan->advice = "";
-    if (!all || !knee) return;
+    if (!all || !knee || plan->shards > 1) return;
     /* more than the whole fleet carries is no recommendation, whatever it survives */
     uint32_t clients = knee->holds < all->holds ? knee->holds : all->holds;
     plan->recommended_servers = servers;

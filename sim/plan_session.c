@@ -90,6 +90,8 @@ static const char *reproduce_line(struct aq_plan_session *s) {
     if (grid->survive) aq_cli_line_option(&line, "--survive", text);
     snprintf(text, sizeof text, "%u", grid->seeds_max);
     aq_cli_line_option(&line, "--seeds", text);
+    snprintf(text, sizeof text, "%u/%u", grid->shard, grid->shards);
+    if (grid->shards > 1) aq_cli_line_option(&line, "--shard", text);
     aq_cli_line_option(&line, "--profile", a->profile);
     for (uint32_t i = 0; i < a->setting_count; i++)
         aq_cli_line_option(&line, "--set", a->settings[i]);
@@ -120,6 +122,8 @@ static int describe(struct aq_plan_session *s) {
                                .survive = s->grid.survive,
                                .seeds_min = s->grid.seeds_min,
                                .seeds_max = s->grid.seeds_max,
+                               .shard = s->grid.shard,
+                               .shards = s->grid.shards,
                                .workers_per_client = s->scale.workers_per_client,
                                .jobs_per_client_s = s->scale.jobs_per_client_s,
                                .duration_us = base->duration_us,
@@ -238,11 +242,12 @@ static int measure(struct aq_plan_session *s, struct aq_store *store) {
 static int finish(struct aq_plan_session *s, struct aq_store *store) {
     int64_t number;
     if (aq_plan_conclude(&s->planner, &s->scale, &s->memory, &s->plan)) return no_memory(s);
-    int rc = store ? aq_store_add_plan(store, &s->plan, &number, &s->error) : 0;
+    bool part = s->plan.shards > 1; /* its runs are kept; the plan is made of those of all parts */
+    int rc = store && !part ? aq_store_add_plan(store, &s->plan, &number, &s->error) : 0;
     if (rc) return rc;
-    s->exit_code = s->plan.interrupted           ? AQ_EXIT_INTERRUPTED
-                   : s->plan.recommended_clients ? AQ_EXIT_PASS
-                                                 : AQ_EXIT_MEASURE;
+    s->exit_code = s->plan.interrupted                   ? AQ_EXIT_INTERRUPTED
+                   : part || s->plan.recommended_clients ? AQ_EXIT_PASS
+                                                         : AQ_EXIT_MEASURE;
     if (s->arguments->quiet) return 0;
     rc = s->arguments->json ? aq_print_plan_json(stdout, &s->plan) : aq_print_plan_text(stdout, &s->plan);
     return rc ? aq_error_set(&s->error, rc, "standard output could not be written") : 0;

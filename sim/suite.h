@@ -27,6 +27,7 @@ struct aq_suite_arguments {
     const char *seed_text; /* one seed, as given; NULL: see seeds */
     uint64_t seed;         /* its number */
     struct aq_suite_seeds seeds;
+    uint32_t shard, shards; /* every shards-th run, from the shard-th of the whole list on; 1 of 1: all */
     uint32_t jobs;
     const char *database; /* NULL: none */
     const char *junit;    /* NULL: none */
@@ -45,7 +46,7 @@ struct aq_suite_session {
     const volatile sig_atomic_t *stop;
     struct aq_arena texts;
     struct aq_suite_entry *entries; /* owned; one for each row */
-    struct aq_suite_row *rows;      /* owned */
+    struct aq_suite_row *rows;      /* owned; those of which the shard has runs */
     uint32_t entry_count;
     struct aq_suite_run *runs; /* owned; texts in `texts` */
     uint32_t run_count, next_run, done_count, wrong_count;

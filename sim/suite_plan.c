@@ -117,10 +117,15 @@ static uint64_t seeds_of_row(const struct aq_suite_arguments *a) {
     return a->seeds.given ? a->seeds.to - a->seeds.from + 1 : 1;
 }
 
+/* The place of a run in the list of all shards together, which is in the order of rows, then seeds. */
+static uint64_t place_of(const struct aq_suite_arguments *a, uint32_t run) {
+    return a->shard - 1 + (uint64_t)run * a->shards;
+}
+
 uint64_t aq_suite_seed_of(const struct aq_suite_session *s, uint32_t run) {
     const struct aq_suite_arguments *a = s->arguments;
     if (a->seed_text) return a->seed;
-    if (a->seeds.given) return a->seeds.from + run % seeds_of_row(a);
+    if (a->seeds.given) return a->seeds.from + place_of(a, run) % seeds_of_row(a);
     return s->entries[s->runs[run].row].scenario->seed;
 }
 
@@ -140,24 +145,42 @@ static const char *reproduce_line(struct aq_suite_session *s, const struct aq_su
 
 static int list_runs(struct aq_suite_session *s) {
     const struct aq_suite_arguments *a = s->arguments;
-    uint64_t seeds = seeds_of_row(a), count = seeds * s->entry_count;
-    if (seeds > AQ_SUITE_RUNS_MAX || count > AQ_SUITE_RUNS_MAX)
+    uint64_t seeds = seeds_of_row(a), all = seeds * s->entry_count;
+    uint64_t count = all / a->shards + (all % a->shards >= a->shard);
+    if (count > AQ_SUITE_RUNS_MAX)
         return aq_error_set(&s->error, AQ_ELIMIT,
                             "%" PRIu32 " scenarios with %" PRIu64
                             " seeds each: a suite has at most %d runs; allqsim explore is for more seeds",
                             s->entry_count, seeds, AQ_SUITE_RUNS_MAX);
-    s->runs = aq_alloc_zeroed(count, sizeof *s->runs);
+    s->runs = aq_alloc_zeroed(count + 1, sizeof *s->runs);
     if (!s->runs) return no_memory(s);
     s->run_count = (uint32_t)count;
     for (uint32_t i = 0; i < s->run_count; i++) {
         struct aq_suite_run *run = &s->runs[i];
         char seed[24];
-        *run = (struct aq_suite_run){.row = (uint32_t)(i / seeds), .verdict = AQ_VERDICT_UNKNOWN};
+        *run =
+            (struct aq_suite_run){.row = (uint32_t)(place_of(a, i) / seeds), .verdict = AQ_VERDICT_UNKNOWN};
         snprintf(seed, sizeof seed, "%" PRIu64, aq_suite_seed_of(s, i));
         run->seed_text = a->seed_text ? a->seed_text : keep(s, seed);
         if (!run->seed_text || !(run->reproduce = reproduce_line(s, run))) return no_memory(s);
     }
     return 0;
+}
+
+/* Rows of which all runs belong to other shards are theirs alone. */
+static void leave_out_empty_rows(struct aq_suite_session *s) {
+    uint32_t kept = 0, run = 0;
+    for (uint32_t row = 0; row < s->entry_count; row++) {
+        if (run == s->run_count || s->runs[run].row != row) {
+            aq_scenario_free(s->entries[row].scenario);
+            continue;
+        }
+        for (; run < s->run_count && s->runs[run].row == row; run++)
+            s->runs[run].row = kept;
+        s->entries[kept] = s->entries[row];
+        s->rows[kept++] = s->rows[row];
+    }
+    s->entry_count = kept;
 }
 
 int aq_suite_identify(const struct aq_suite_session *s, uint32_t run, struct aq_record *record) {
@@ -174,6 +197,7 @@ int aq_suite_plan(struct aq_suite_session *s) {
     int rc = find_files(&files);
     if (!rc) rc = load_all(s, &files);
     if (!rc) rc = list_runs(s);
+    if (!rc) leave_out_empty_rows(s);
     aq_free(files.list);
     return rc;
 }

@@ -178,6 +178,8 @@ static void conclude(struct aq_suite_session *s) {
     result->database = a->database;
     result->junit = a->junit;
     result->jobs = a->jobs;
+    result->shard = a->shard;
+    result->shards = a->shards;
     result->interrupted = *s->stop && !all;
     result->exit_code = result->interrupted ? AQ_EXIT_INTERRUPTED : gravest;
 }
