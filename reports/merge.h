@@ -25,7 +25,7 @@ struct aq_merge_result {
         others;       /* that `out` holds now; others: rows of further kinds that have a number */
     uint64_t skipped; /* duplicates */
     uint64_t joined;  /* explorations made of parts */
-    uint64_t parts;   /* that are left: not all of their range is there */
+    uint64_t parts;   /* that are left: the others are not there, or one did not end */
     bool resumed;     /* an earlier merge had left off */
 };
 

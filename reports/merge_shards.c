@@ -124,7 +124,15 @@ static int join(struct aq_merge *m, int64_t number) {
     return rc ? rc : conclude(m, number);
 }
 
+/* Those that are left over from an interruption do not count where the whole is there. */
+static const char left_sql[] =
+    "SELECT count(*) FROM exploration AS p WHERE shards > 1 AND NOT EXISTS (SELECT 1 FROM exploration AS w WHERE"
+    " w.shards = 1 AND w.state = 'finished' AND w.scenario_hash = p.scenario_hash AND w.client_profile = p.client_profile"
+    " AND w.server_profile = p.server_profile AND w.seed_from = p.seed_from AND w.seed_to IS p.seed_to"
+    " AND w.version = p.version)";
+
 int aq_merge_join_shards(struct aq_merge *m) {
+    int64_t left = 0;
     sqlite3_stmt *groups = NULL;
     int64_t *whole = NULL;
     uint32_t count = 0, capacity = 0;
@@ -135,11 +143,9 @@ int aq_merge_join_shards(struct aq_merge *m) {
     while (!rc && sqlite3_step(groups) == SQLITE_ROW) {
         bool all = sqlite3_column_int64(groups, 1) == sqlite3_column_int64(groups, 3) &&
                    sqlite3_column_int64(groups, 2) == sqlite3_column_int64(groups, 3);
-        if (!all)
-            m->result->parts += (uint64_t)sqlite3_column_int64(groups, 1);
-        else if (aq_array_reserve(&whole, &capacity, (size_t)count + 1, sizeof *whole))
+        if (all && aq_array_reserve(&whole, &capacity, (size_t)count + 1, sizeof *whole))
             rc = aq_merge_no_memory(m);
-        else
+        else if (all)
             whole[count++] = sqlite3_column_int64(groups, 0);
     }
     sqlite3_finalize(groups);
@@ -147,5 +153,7 @@ int aq_merge_join_shards(struct aq_merge *m) {
         rc = join(m, whole[i]);
     aq_free(whole);
     m->result->joined += rc ? 0 : count;
+    if (!rc) rc = aq_merge_ask_integer(m->out, left_sql, 0, 0, 0, &left, m->error);
+    m->result->parts = (uint64_t)left;
     return rc;
 }

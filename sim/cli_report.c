@@ -35,6 +35,7 @@ static const char help[] =
     "  --exploration N        an exploration instead of a run, for text, html and json\n"
     "  --plan N               a capacity plan, likewise. html takes the newest exploration or plan by itself where the\n"
     "                         database holds no runs but those that explorations have kept\n"
+    "  --exit-code            end as the command that stored it did; with --all, junit and markdown as the gravest run\n"
     "  --all                  all runs of the database (what csv and sql do without --run)\n"
     "  -o, --output FILE      write there instead of standard output; what was there is replaced when all went well\n"
     "  --annotations github   tell GitHub Actions, on standard error, of checks that failed\n"
@@ -44,13 +45,14 @@ struct arguments {
     const char *format, *database, *name; /* name: of a table or query; NULL: none */
     const char *output;                   /* NULL: standard output */
     int64_t run, exploration, plan;       /* at most one of them is not 0; all 0: the newest run */
-    bool all, annotations, help;
+    bool all, annotations, exit_code, help;
 };
 
 struct report {
     const struct arguments *arguments;
     struct aq_store *store;
     FILE *stream;
+    int exit_code; /* that goes with what is stored */
     struct aq_error error;
 };
 
@@ -182,6 +184,17 @@ static int fail_to_find(struct report *report) {
     return rc;
 }
 
+/* Of the gravest; a run that did not end tells nothing. */
+static int exit_code_of(const struct aq_run_list *list) {
+    int gravest = AQ_EXIT_PASS;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct aq_run_head *head = &list->heads[i];
+        bool ended = aq_run_has_ended(head) && !head->record.interrupted;
+        gravest = aq_exit_graver(gravest, ended ? head->record.exit_code : AQ_EXIT_UNKNOWN);
+    }
+    return gravest;
+}
+
 static int print_runs(struct report *report, const struct format *format) {
     const struct arguments *a = report->arguments;
     struct aq_run_list list = {0};
@@ -194,6 +207,7 @@ static int print_runs(struct report *report, const struct format *format) {
         rc = print_one(report, format, runs.heads[0].run);
     else if (!rc)
         rc = format->many ? format->many(report, &runs) : print_each(report, format, &runs);
+    report->exit_code = exit_code_of(&list);
     aq_run_list_close(&list);
     return rc;
 }
@@ -202,6 +216,7 @@ static int print_exploration(struct report *report, const struct format *format,
     struct aq_stored_exploration stored = {0};
     int rc = load_exploration(report, number, &stored);
     if (!rc) rc = format->exploration(report->stream, &stored);
+    report->exit_code = stored.exploration.exit_code;
     aq_stored_exploration_close(&stored);
     return rc;
 }
@@ -210,6 +225,9 @@ static int print_plan(struct report *report, const struct format *format, int64_
     struct aq_stored_plan stored = {0};
     int rc = load_plan(report, number, &stored);
     if (!rc) rc = format->plan(report->stream, &stored);
+    report->exit_code = stored.plan.interrupted           ? AQ_EXIT_INTERRUPTED
+                        : stored.plan.recommended_clients ? AQ_EXIT_PASS
+                                                          : AQ_EXIT_MEASURE;
     aq_stored_plan_close(&stored);
     return rc;
 }
@@ -263,7 +281,7 @@ static int run_report(const struct arguments *a) {
         aq_error_set(&report.error, rc, "%s: %s", a->output ? a->output : "standard output",
                      aq_error_name(rc));
     aq_store_close(report.store);
-    return rc ? aq_cli_fail(&report.error) : AQ_EXIT_PASS;
+    return rc ? aq_cli_fail(&report.error) : a->exit_code ? report.exit_code : AQ_EXIT_PASS;
 }
 
 /* ---- arguments ---- */
@@ -281,6 +299,7 @@ static int parse_options(int argc, char **argv, struct arguments *a) {
                                             {"all", no_argument, NULL, 'a'},
                                             {"exploration", required_argument, NULL, 'e'},
                                             {"plan", required_argument, NULL, 'p'},
+                                            {"exit-code", no_argument, NULL, 'x'},
                                             {"output", required_argument, NULL, 'o'},
                                             {"annotations", required_argument, NULL, 'g'},
                                             {"help", no_argument, NULL, 'h'},
@@ -300,6 +319,7 @@ static int parse_options(int argc, char **argv, struct arguments *a) {
         case 'r': code = parse_number("run", optarg, &a->run); break;
         case 'e': code = parse_number("exploration", optarg, &a->exploration); break;
         case 'p': code = parse_number("plan", optarg, &a->plan); break;
+        case 'x': a->exit_code = true; break;
         default: return aq_cli_usage("report", "unknown option or missing value: \"%s\"", argv[optind - 1]);
         }
     if (!code && a->all + (a->run > 0) + (a->exploration > 0) + (a->plan > 0) > 1)
@@ -321,6 +341,9 @@ static int check_format(const struct arguments *a, int words) {
             "report", "%s: there is none of explorations and plans: allowed are text, html, json", a->format);
     if ((a->exploration || a->plan) && a->annotations)
         return aq_cli_usage("report", "--annotations is about runs, not about explorations and plans");
+    if (a->exit_code && !format)
+        return aq_cli_usage("report", "--exit-code is for reports with a verdict, and %s has none",
+                            a->format);
     return 0;
 }
 

@@ -8,10 +8,12 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import yaml
@@ -79,16 +81,20 @@ class ClusterTest(unittest.TestCase):
     def shell(self, line, code=0, **more):
         done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, cwd=self.folder, env={**self.environment, **more},
                               timeout=150, check=False)
+        self.code = done.returncode
         if code is not None:
             self.assertEqual(done.returncode, code, f"{line}: {done.stdout[-800:]} {done.stderr[-800:]}")
         return done.stdout
 
     def one(self, kind):
-        """The table of one run without parts."""
+        """The table of one run without parts; self.code is its exit code."""
         (self.folder / "one.db").unlink(missing_ok=True)
         printed = self.shell(COMMANDS[kind] + " --save one.db", code=None)
+        code = self.code
         table = without_times(self.shell(TABLES[kind]) if TABLES[kind] else printed)
         self.assertGreater(len(table), 3, table)
+        self.assertEqual(code == 0, kind == "plan", "the suite and the exploration find something")
+        self.code = code
         return table
 
     def query(self, name, sql):
@@ -114,23 +120,51 @@ class ClusterTest(unittest.TestCase):
         for kind, command in COMMANDS.items():
             self.shell("rm -rf parts")
             self.shell(instead(parts, command))
-            self.assertEqual(without_times(self.shell(instead(merge, command))), self.one(kind), kind)
+            table, code = without_times(self.shell(instead(merge, command), code=None)), self.code
+            self.assertEqual((table, code), (self.one(kind), self.code), kind)
             self.assert_split("parts", kind)
+        self.shell(instead(parts, COMMANDS["suite"]))
+        self.shell(instead(merge, COMMANDS["suite"]), code=1)
+        self.assertIn("<testsuite ", (self.folder / "parts/junit.xml").read_text(encoding="utf-8"))
 
     def test_parallel_does_a_part_again(self):
         """An attempt of which only rubbish is left is replaced; what is missing is told, and done by --resume-failed."""
         (parts, merge), _ = documented("GNU Parallel")
         command, log = COMMANDS["suite"], self.folder / "parts.log"
         self.shell(instead(parts, command))
-        before = self.shell(instead(merge, command))
+        before = self.shell(instead(merge, command), code=1)
         for name in ("2-of-4.db", "2-of-4.db-journal", "3-of-4.db"):
             (self.folder / "parts" / name).write_text("rubbish")
         self.shell(instead(merge, command), code=66)
         log.write_text(re.sub(r"(?m)^[23]\t.*\n", "", log.read_text(encoding="utf-8")), encoding="utf-8")
         self.shell(instead(parts, command).replace("--joblog", "--resume-failed --joblog"))
-        self.assertEqual(self.shell(instead(merge, command)), before)
+        self.assertEqual(self.shell(instead(merge, command), code=1), before)
         (self.folder / "parts/3-of-4.db").unlink()
         self.shell(instead(merge, command), code=66)
+
+    def test_parallel_does_not_take_half_a_part_for_one(self):
+        """The second part is interrupted as soon as it has begun, and leaves runs that ended well."""
+        for kind, table in (("suite", "run"), ("explore", "exploration")):
+            command = COMMANDS[kind] + (" --seeds 1..4000" if kind == "suite" else "")
+            self.shell("rm -rf parts")
+            self.shell(f"docs/cluster/shard.sh 1 2 parts {COMMANDS[kind]}")
+            part = subprocess.Popen(["docs/cluster/shard.sh", "2", "2", "parts", *command.replace("1..24", "1..40000").split(), "--jobs", "1"],
+                                    cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                    start_new_session=True)
+            until = time.monotonic() + 60
+            while time.monotonic() < until and not any(self.begun(path, table) for path in self.folder.glob("parts/2-of-2.db*")):
+                time.sleep(0.02)
+            os.killpg(part.pid, signal.SIGINT)
+            self.assertNotEqual(part.wait(60), 0)
+            self.shell(f"docs/cluster/merge.sh 2 parts {COMMANDS[kind]}", code=66)
+        (self.folder / "parts/2-of-2.db.new").rename(self.folder / "parts/2-of-2.db")
+        self.shell(f"docs/cluster/merge.sh 2 parts {COMMANDS['explore']}", code=5)
+
+    def begun(self, path, table):
+        try:
+            return self.query(path, f"SELECT count(*) FROM {table}")[0][0] > 0
+        except sqlite3.Error:  # it is being made
+            return False
 
     def test_parallel_part_of_a_plan_goes_on(self):
         runs = [re.search(r"(\d+) runs \((\d+) of them done before\)", self.shell(f"docs/cluster/shard.sh 1 {PARTS} parts {COMMANDS['plan']}"))
@@ -198,8 +232,8 @@ class ClusterTest(unittest.TestCase):
                                   env={**self.environment, "JOB_COMPLETION_INDEX": str(index), "PARTS": str(PARTS), "JOBS": "1"},
                                   check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
-        merged = self.shell(f"docs/cluster/merge.sh {PARTS} parts {COMMANDS['explore']}")
-        self.assertEqual(without_times(merged), self.one("explore"))
+        merged, code = self.shell(f"docs/cluster/merge.sh {PARTS} parts {COMMANDS['explore']}", code=None), self.code
+        self.assertEqual((without_times(merged), code), (self.one("explore"), self.code))
         self.assert_split("parts", "explore")
 
 

@@ -555,12 +555,39 @@ class MergeTest(ProgramTest):
         return subprocess.run([ALLQSIM, "explore", "swarm.json", "--seeds", "1..40", "--profile", profile, "--no-db", "--quiet"],
                               cwd=self.folder, check=False).returncode
 
+    def edit(self, name, sql):
+        with sqlite3.connect(self.folder / name) as db:
+            db.execute(sql)
+        db.close()
+
+    def test_reports_end_with_the_exit_code_of_what_they_are_about(self):
+        self.call("run", "small.json", "broken.json", "unsure.json", "--save", "runs.db", "--quiet", code=1)
+        for run, code in ((1, 0), (2, 1), (3, 5)):
+            for form in ("text", "json", "junit", "markdown", "html"):
+                self.call("report", form, "runs.db", "--run", run, "--exit-code", code=code)
+                self.call("report", form, "runs.db", "--run", run)
+        self.call("report", "junit", "runs.db", "--all", "--exit-code", "-o", "junit.xml", code=1)
+        self.edit("runs.db", "UPDATE run SET state = 'unfinished', exit_code = 0 WHERE run_id = 2")
+        self.call("report", "junit", "runs.db", "--all", "--exit-code", code=5)
+        self.explore("found.db", seeds="1..9", code=(code := self.code_of("explore", "swarm.json", "--seeds", "1..9", "--profile", "upstream", "--no-db")))
+        self.call("report", "text", "found.db", "--exploration", 1, "--exit-code", code=code)
+        self.fails("report", "csv", "runs.db", "run", "--exit-code", saying=["--exit-code", "csv"])
+
+    def code_of(self, *arguments):
+        return subprocess.run([ALLQSIM, *arguments], cwd=self.folder, capture_output=True, check=False).returncode
+
     def test_parts_that_come_later_complete_an_exploration(self):
         code = self.gravest("strict")
         self.explore("one.db", profile="strict", code=code)
         for shard in (1, 2):
             self.explore(f"{shard}.db", "--shard", f"{shard}/2", profile="strict", code=5)
         self.assertIn("1 parts of explorations left", self.call("report", "merge", "all.db", "1.db"))
+        self.call("report", "merge", "--complete", "--quiet", "half.db", "1.db", code=5, errors=True)
+        self.assertIn("half.db: 1 parts of explorations are left", self.stderr)
+        self.edit("2.db", "UPDATE exploration SET state = 'interrupted'")
+        self.call("report", "merge", "--complete", "--quiet", "broken.db", "1.db", "2.db", code=5, errors=True)
+        self.edit("2.db", "UPDATE exploration SET state = 'finished'")
+        self.assertIn("1 made of parts", self.call("report", "merge", "--complete", "whole.db", "1.db", "2.db"))
         self.assertEqual(self.query("all.db", "SELECT shard, shards FROM exploration"), [(1, 2)])
         self.assertIn("1 made of parts", self.call("report", "merge", "all.db", "2.db"))
         for sql in self.SAME:
