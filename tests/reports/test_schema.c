@@ -99,7 +99,7 @@ static void every_view_is_explained_and_runs(void **state) {
     const struct scratch *scratch = *state;
     fill(scratch->path);
     assert_int_equal(
-        each(scratch->path, "SELECT name, sql FROM sqlite_master WHERE type = 'view'", visit_view), 9);
+        each(scratch->path, "SELECT name, sql FROM sqlite_master WHERE type = 'view'", visit_view), 10);
 }
 
 static void visit_table(sqlite3 *db, const char *name, const char *unused) {
@@ -151,6 +151,11 @@ static void the_views_answer_their_questions(void **state) {
         "2completion-origin1completion at another server|2duplicate-execution0executed twice|2failover0-");
     assert_answer(path, "SELECT run_id || state || scenario || started_utc FROM newest_run LIMIT 1",
                   "2finishedserver-crash2023-11-14 22:13:20");
+    assert_answer(
+        path,
+        "SELECT group_concat(scenario || client_profile || runs || passes || fails || unknowns || '/' || "
+        "events) FROM suite_table",
+        "server-crashstrict2020/24691356");
     assert_answer(
         path,
         "SELECT group_concat(server || ':' || share_ratio) FROM server_load WHERE run_id = 1 AND share_ratio > 0",

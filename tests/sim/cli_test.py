@@ -222,13 +222,38 @@ class CliTest(unittest.TestCase):
             kept = db.execute("SELECT count(*) FROM kept_run").fetchone()[0]
         self.assertGreater(kept, 0)
 
+    def test_parts_of_a_plan_make_the_whole(self):
+        arguments = ["plan", self.fleet(), *self.PLAN[:4], "--servers", "1..3", "--seeds", "3", "--survive", "1"]
+        one = json.loads(self.call(*arguments, "--no-db", "--json"))
+        knees, points, parts = [], [], [str(self.folder / f"{k}.db") for k in range(1, 5)]
+        for k, part in enumerate(parts, 1):
+            found = json.loads(self.call(*arguments, "--shard", f"{k}/4", "--save", part, "--json", "--jobs", str(k % 2 + 1)))
+            self.assertEqual((found["shard"], found["shards"], found["recommended_clients"], found["advice"]), (k, 4, 0, ""))
+            self.assertIn(f" --shard {k}/4", found["reproduce"])
+            self.assertTrue(len(found["knees"]) > 0 or k == 4)  # there are three numbers of servers to be left with
+            knees += found["knees"]
+            points += found["points"]
+            with contextlib.closing(sqlite3.connect(part)) as db:
+                self.assertEqual(db.execute("SELECT count(*) FROM plan").fetchone(), (0,))
+        by = lambda row: (row["servers"], row["lost"], row["clients"])
+        self.assertEqual((sorted(knees, key=by), sorted(points, key=by)), (one["knees"], one["points"]))
+        for _ in range(2):  # runs that are there already are no obstacle
+            self.call("report", "merge", self.db, *parts)
+        with contextlib.closing(sqlite3.connect(self.db)) as db:
+            self.assertEqual(db.execute("SELECT count(*) FROM kept_run").fetchone(), (one["runs"],))
+        whole = json.loads(self.call(*arguments, "--save", self.db, "--json"))
+        self.assertEqual(whole["reused_runs"], whole["runs"])
+        for own in ("reused_runs", "events", "wall_s"):  # what was done for it just now
+            one.pop(own), whole.pop(own)
+        self.assertEqual(whole, one)
+
     def test_plan_wrong_use(self):
         fleet = self.fleet()
         for arguments, word in ((("--servers", "1"), "--clients"), (("--clients", "1..9"), "--servers"),
                                 (("--clients", "9..1", "--servers", "1"), "9..1"), (("--clients", "0..1", "--servers", "1"), "0..1"),
                                 ((*self.PLAN, "--slo", "p98(get) < 1s"), "--slo: column 1"),
                                 ((*self.PLAN, "--slo", "no.such.figure < 1"), "no.such.figure"),
-                                ((*self.PLAN, "--survive", "0"), "--survive"), ((*self.PLAN, "--seeds", "2"), "--seeds"),
+                                ((*self.PLAN, "--survive", "0"), "--survive"), ((*self.PLAN, "--shard", "3/2"), "3/2"), ((*self.PLAN, "--seeds", "2"), "--seeds"),
                                 ((*self.PLAN, "--set", "plan.warm_up=6s"), "warm_up")):
             self.fails("plan", fleet, *arguments, "--no-db", saying=[word])
         self.fails("plan", self.fleet(plan={}), *self.PLAN, "--no-db", saying=["plan.slo"])

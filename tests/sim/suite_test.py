@@ -101,6 +101,37 @@ class SuiteTest(ProgramTest):
         self.assertEqual(self.query("1.db", IDENTITY), self.query("4.db", IDENTITY))
         self.assertEqual(len(self.query("1.db", IDENTITY)), 16)
 
+    def test_every_run_belongs_to_one_part(self):
+        words = ["run", "small.json", "broken.json", "--seeds", "4..6", "--profiles", "strict,upstream"]  # 12 runs
+        key = "SELECT scenario, client_profile, seed_text, verdict, reason, trace_hash, reproduce FROM run"
+        table = "SELECT * FROM suite_table"
+        self.call(*words, "--save", "one.db", "--quiet", code=1)
+        whole = self.query("one.db", key)
+        for parts in (2, 5):
+            names = [f"{k}-of-{parts}.db" for k in range(1, parts + 1)]
+            for k, name in enumerate(names, 1):
+                done = subprocess.run([ALLQSIM, *words, "--shard", f"{k}/{parts}", "--save", name, "--quiet", "--jobs", str(k % 2 + 1)],
+                                      cwd=self.folder, check=False)
+                self.assertEqual(self.query(name, key), whole[k - 1::parts])
+                self.assertEqual(done.returncode, int(any("broken" in row for row in whole[k - 1::parts])))
+            self.call("report", "merge", f"all-{parts}.db", *names)
+            self.assertEqual(sorted(self.query(f"all-{parts}.db", key)), sorted(whole))
+            self.assertEqual(self.query(f"all-{parts}.db", table), self.query("one.db", table))
+        self.assertEqual([row[:7] for row in self.query("one.db", table)],
+                         [("broken", "strict", "strict", 3, 0, 3, 0), ("broken", "upstream", "upstream", 3, 0, 3, 0),
+                          ("small", "strict", "strict", 3, 3, 0, 0), ("small", "upstream", "upstream", 3, 3, 0, 0)])
+
+    def test_the_summary_of_a_part_says_which_it_is(self):
+        text = self.call("run", "small.json", "broken.json", "--seeds", "1..2", "--shard", "2/3", "--no-db")
+        self.assertEqual(text.splitlines()[0], "PASS suite of scenarios, part 2 of 3: 1 of 1 runs pass")
+        self.assertNotIn("broken", text)  # none of its runs is here
+        self.write("s.json", {"scenarios": ["small.json"]})
+        empty = json.loads(self.call("suite", "s.json", "--shard", "2/2", "--save", "e.db", "--json"))  # nothing is left for it
+        self.assertEqual((empty["shard"], empty["shards"], empty["runs"], empty["scenarios"]), (2, 2, 0, []))
+        self.assertEqual(self.query("e.db", "SELECT * FROM run"), [])
+        for wrong in ("0/2", "3/2", "1", "1/", "/2", "1/2x", "-1/2"):
+            self.fails("run", "small.json", "--shard", wrong, saying=["--shard", wrong, "K/N"])
+
     def test_a_run_of_a_suite_is_the_run_alone(self):
         found = json.loads(self.call("run", "small.json", "broken.json", "--seed", "f" * 40, "--profiles", "upstream", "--set",
                                      "clients.count=3", "--fidelity", "wire", "--save", "s.db", "--json", code=1))

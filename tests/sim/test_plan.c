@@ -60,7 +60,7 @@ static uint32_t knee(const struct aq_planner *planner, uint32_t servers, uint32_
     return found->low < 0 ? 0 : aq_plan_grid_clients(&planner->grid, (uint32_t)found->low);
 }
 
-static const struct aq_plan_grid grid = {100, 4000, 100, 1, 8, 0, 2, 5};
+static const struct aq_plan_grid grid = {100, 4000, 100, 1, 8, 0, 2, 5, 0, 0};
 
 static void the_knee_of_each_number_of_servers_is_found(void **state) {
     struct aq_planner planner;
@@ -112,7 +112,7 @@ static void lost_servers_are_a_search_of_their_own(void **state) {
 static void near_the_bound_it_takes_more_seeds_and_says_when_it_stays_open(void **state) {
     struct aq_planner planner;
     struct fleet fleet = {.capacity = 1000, .noise = 0.4};
-    struct aq_plan_grid one = {1000, 1000, 1, 1, 1, 0, 2, 7};
+    struct aq_plan_grid one = {1000, 1000, 1, 1, 1, 0, 2, 7, 0, 0};
     (void)state;
     search(&planner, &one, &fleet, false);
     assert_int_equal(fleet.runs, 7);
@@ -147,12 +147,81 @@ static void runs_go_through_one_number(void **state) {
     assert_memory_equal(&run, &again, sizeof run);
 }
 
+static void every_search_belongs_to_one_part(void **state) {
+    (void)state;
+    for (uint32_t shards = 2; shards < 20; shards++)
+        for (uint32_t survive = 0; survive < 5; survive += 2) {
+            struct aq_planner whole, part;
+            struct aq_plan_grid some = grid;
+            uint32_t searches = 0;
+            some.servers_from = 2;
+            some.survive = survive;
+            assert_int_equal(aq_planner_init(&whole, &some, &objective), 0);
+            some.shards = shards;
+            for (some.shard = 1; some.shard <= shards; some.shard++) {
+                assert_int_equal(aq_planner_init(&part, &some, &objective), 0);
+                searches += part.search_count;
+                for (uint32_t i = 0; i < part.search_count; i++) {
+                    const struct aq_plan_search *search = &part.searches[i];
+                    struct aq_plan_search *own =
+                        (struct aq_plan_search *)aq_planner_search(&whole, search->servers, search->down);
+                    assert_false(own->done); /* else another part has it, too */
+                    own->done = true;
+                    /* what tells whether so few servers would do on their own */
+                    bool is_there = aq_planner_search(&whole, search->servers - search->down, 0);
+                    assert_int_equal(aq_planner_search(&part, search->servers - search->down, 0) != NULL,
+                                     is_there);
+                }
+                aq_planner_close(&part);
+            }
+            assert_int_equal(searches, whole.search_count);
+            assert_true(aq_planner_done(&whole));
+            aq_planner_close(&whole);
+        }
+}
+
+static void parts_come_to_what_the_whole_comes_to(void **state) {
+    struct aq_planner whole, part;
+    struct fleet all = {.capacity = 455, .noise = 0.2}, parts = all;
+    struct aq_plan_grid some = grid;
+    uint32_t knees = 0, runs[4], work[4] = {0};
+    (void)state;
+    some.survive = 1;
+    search(&whole, &some, &all, false);
+    some.shards = 4;
+    for (some.shard = 1; some.shard <= 4; some.shard++) {
+        runs[some.shard - 1] = parts.runs;
+        search(&part, &some, &parts, false);
+        for (uint32_t i = 0; i < part.search_count; i++, knees++) {
+            const struct aq_plan_search *found = &part.searches[i];
+            assert_int_equal(knee(&part, found->servers, found->down),
+                             knee(&whole, found->servers, found->down));
+            work[some.shard - 1] += found->servers - found->down;
+        }
+        assert_true(parts.runs > runs[some.shard - 1]);
+        assert_int_equal(work[some.shard - 1], 16); /* of 64: 1 to 8 servers left, but for 8 twice */
+        aq_planner_close(&part);
+    }
+    assert_int_equal(knees, 15);
+    assert_int_equal(parts.runs, all.runs);
+    aq_planner_close(&whole);
+}
+
 static void running_out_of_memory_is_told(void **state) {
     (void)state;
     for (uint64_t n = 0; n < 8; n++) {
         struct aq_planner planner;
         aq_alloc_fail_after(n);
         assert_int_equal(aq_planner_init(&planner, &grid, &objective), AQ_ENOMEM);
+        aq_alloc_fail_after(UINT64_MAX);
+        aq_planner_close(&planner);
+    }
+    struct aq_plan_grid part = grid;
+    part.shard = part.shards = 2;
+    for (uint64_t n = 0; n < 8; n++) {
+        struct aq_planner planner;
+        aq_alloc_fail_after(n);
+        assert_int_equal(aq_planner_init(&planner, &part, &objective), AQ_ENOMEM);
         aq_alloc_fail_after(UINT64_MAX);
         aq_planner_close(&planner);
     }
@@ -167,6 +236,8 @@ int main(void) {
         cmocka_unit_test(near_the_bound_it_takes_more_seeds_and_says_when_it_stays_open),
         cmocka_unit_test(the_order_of_results_makes_no_difference),
         cmocka_unit_test(runs_go_through_one_number),
+        cmocka_unit_test(every_search_belongs_to_one_part),
+        cmocka_unit_test(parts_come_to_what_the_whole_comes_to),
         cmocka_unit_test(running_out_of_memory_is_told),
     };
     return cmocka_run_group_tests(tests, parse, NULL);
