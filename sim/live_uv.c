@@ -22,7 +22,8 @@
 #include "sim/proxy_uv.h"
 #include "sim/virtual_internal.h"
 
-#define FILES_OWN 200 /* the process itself: libraries, database, trace, libzmq's threads, the loop */
+#define SOCKETS_CLOSING 1024 /* closed, but libzmq has not come to them yet: a socket counts until then */
+#define FILES_OWN       200  /* the process itself: libraries, database, trace, libzmq's threads, the loop */
 #define FILES_A_PAIR                                                                                         \
     3 /* client and server, connected: the client's socket and mailbox, the server's socket */
 #define FILES_OF_CLIENT 2   /* of them */
@@ -507,7 +508,8 @@ static int reach_servers(struct aq_live *live, struct aq_error *error) {
 static int make_sockets(struct aq_live *live, struct aq_error *error) {
     const struct aq_scenario *s = live->world->scenario;
     uint32_t ours = s->clients.exec ? 0 : s->clients.count;
-    uint32_t sockets = ours * (s->servers.count + 2) + s->servers.count + AQ_LIVE_LAG_SOCKETS + 16;
+    uint32_t sockets =
+        ours * (s->servers.count + 2) + s->servers.count + AQ_LIVE_LAG_SOCKETS + SOCKETS_CLOSING;
     int rc = aq_zmq_context_new(sockets, 1, &live->context, error);
     if (!rc && s->servers.connect)
         rc = keys_of_environment(live, error);
