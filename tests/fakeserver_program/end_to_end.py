@@ -342,8 +342,8 @@ class Serving(Case):
 class Control(Case):
     def test_a_lost_reply_is_applied_and_counted(self):
         server = self.start("--servers", "1", "--control", "127.0.0.1:0")
-        client = self.client(server.environment, "--set", "request_timeout=200ms", "--set",
-                             "call_timeout=1s")
+        client = self.client(server.environment, "--set", "request_timeout=1s", "--set",
+                             "call_timeout=3s")
         with client.lines() as lines, server.control() as control:
             job = self.put_somewhere(lines, "x")
             self.assertEqual(job_id_of(lines.get()), job)

@@ -89,7 +89,7 @@ class Fakes:
 class Client:
     def __init__(self, environment, folder, *flags, expect=True):
         self.path = os.path.join(folder, "allq.sock")
-        names = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH")
+        names = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_LIBRARY_PATH")
         env = {name: os.environ[name] for name in names if name in os.environ} | environment
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(

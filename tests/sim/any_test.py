@@ -50,9 +50,9 @@ def marked(folder):
 def any_client(folder, speak):
     """A crash of a server and of two clients, and every call goes through another program."""
     env, left = marked(folder)
-    faults = [{"kind": "crash", "servers": 1, "at": "2s", "for": "800ms"},
-              {"kind": "client_crash", "clients": [0, 2], "at": "1500ms", "for": "500ms"}]
-    scenario = {"servers": {"count": 3}, "clients": {"exec": [CLIENT], "count": 3, "speak": speak}, "faults": faults,
+    faults = [{"kind": "crash", "servers": 1, "at": "3500ms", "for": "800ms"},
+              {"kind": "client_crash", "clients": [0, 2], "at": "3s", "for": "500ms"}]
+    scenario = {"servers": {"count": 3}, "clients": {"exec": [CLIENT], "count": 3, "speak": speak}, "faults": faults, "duration": "6s",
                 "expect": {"unknown": ["failover", "membership"]}}
     done = run(folder, scenario, env=env)
     found = report(done)
